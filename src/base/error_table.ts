@@ -1,0 +1,411 @@
+/**
+ * The one table of error codes. The classes of `errors.ts`, the type {@linkcode ErrorCode} and `docs/errors.md` all come
+ * from it; a code that is not here does not exist.
+ *
+ * @module
+ */
+
+/** Which class an error code belongs to. */
+export type ErrorKind = "usage" | "validation" | "codec" | "connection" | "timeout" | "server" | "write";
+
+interface Entry {
+  readonly kind: ErrorKind;
+  /** What the code means, for the documentation and where nothing better is known. */
+  readonly summary: string;
+  /** The usual next step. */
+  readonly hint?: string;
+  /** The same call may succeed later without a change. Default false. */
+  readonly retriable?: true;
+  /** The client's picture of the cluster is out of date. Default false. */
+  readonly staleMetadata?: true;
+  /** The number on the wire. */
+  readonly serverCode?: number;
+}
+
+const TABLE = {
+  // A table's declaration.
+  "SCHEMA.INVALID": { kind: "usage", summary: "the declaration of a table is not valid" },
+  "SCHEMA.DRIFT": {
+    kind: "usage",
+    summary: "the live table does not fit its declaration",
+    hint: 'change the declaration or the table, or connect with schemaCheck: "off"',
+  },
+
+  // A write that was refused before anything was queued.
+  "WRITE.UNKNOWN_COLUMN": { kind: "usage", summary: "a row has a column that the table does not have" },
+  "WRITE.UNDEFINED_VALUE": {
+    kind: "usage",
+    summary: "a value is undefined, which could mean null or leave as it is",
+    hint: "write null, or leave the column out",
+  },
+  "WRITE.MISSING_COLUMN": { kind: "usage", summary: "a row lacks a column that cannot be null" },
+  "WRITE.GENERATED_COLUMN": {
+    kind: "usage",
+    summary: "a row carries a value for a column that the server generates",
+    hint: "leave the column out",
+  },
+  "WRITE.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot do this operation" },
+  "WRITE.DELETE_IGNORED": {
+    kind: "usage",
+    summary: "the server would answer the delete with success and keep the row",
+    hint: 'declare deleteBehavior: "allow", or "ignore" if that is what you want',
+  },
+  "WRITE.QUEUE_FULL": {
+    kind: "write",
+    retriable: true,
+    summary: "the writer holds as many bytes as it may",
+    hint: "await db.ready before the next write, use upsertAll() or writable(), or raise writer.maxBytes",
+  },
+  "WRITE.TOO_LARGE": { kind: "usage", summary: "a row is larger than a request may be" },
+  "WRITE.FAILED": { kind: "write", summary: "queued rows were not written" },
+  "WRITE.CLOSED": { kind: "usage", summary: "the connection is closed" },
+
+  // Values.
+  "VALIDATION.FAILED": { kind: "validation", summary: "a value was refused by a column's check" },
+  "VALIDATION.ASYNC": {
+    kind: "validation",
+    summary: "a column's check is asynchronous",
+    hint: "use a schema that validates at once",
+  },
+  "CODEC.WRONG_TYPE": { kind: "codec", summary: "a value has the wrong type for its column" },
+  "CODEC.OUT_OF_RANGE": { kind: "codec", summary: "a value does not fit its column" },
+  "CODEC.NULL": { kind: "codec", summary: "a column that cannot be null got null" },
+  "CODEC.UNSAFE_INTEGER": {
+    kind: "codec",
+    summary: "an integer beyond 2^53 cannot be a number without loss",
+    hint: "use the default mode of t.bigint(), which reads and writes bigint",
+  },
+  "CODEC.CORRUPT_BATCH": { kind: "codec", summary: "bytes from the server or a file could not be read" },
+
+  // Connections.
+  "CONNECTION.BAD_URL": { kind: "usage", summary: "the URL is not one that Sluice can connect to" },
+  "CONNECTION.BAD_OPTION": { kind: "usage", summary: "an option of connect() is not valid" },
+  "CONNECTION.REFUSED": {
+    kind: "connection",
+    retriable: true,
+    staleMetadata: true,
+    summary: "no server answered at the address",
+    hint: "check host and port, and that the cluster runs",
+  },
+  "CONNECTION.CLOSED": {
+    kind: "connection",
+    retriable: true,
+    staleMetadata: true,
+    summary: "the connection was lost before the answer came",
+  },
+  "CONNECTION.PROTOCOL": {
+    kind: "connection",
+    summary: "the other side does not speak the Fluss protocol",
+    hint: "check that host and port are those of a Fluss server",
+  },
+  "CONNECTION.AUTH_FAILED": {
+    kind: "connection",
+    summary: "the server refused the credentials",
+    hint: "check username and password",
+  },
+  "CONNECTION.UNSUPPORTED_VERSION": { kind: "connection", summary: "the server does not offer what is needed" },
+  "TIMEOUT.REQUEST": { kind: "timeout", retriable: true, summary: "no answer came in time" },
+  "TIMEOUT.DELIVERY": { kind: "timeout", retriable: true, summary: "a batch could not be delivered in time" },
+  "TIMEOUT.FLUSH": { kind: "timeout", retriable: true, summary: "flush() did not finish in time" },
+  "TIMEOUT.CLOSE": { kind: "timeout", summary: "close() did not finish in time" },
+
+  // The runtime.
+  "RUNTIME.TEMPORAL_MISSING": {
+    kind: "usage",
+    summary: "the runtime has no Temporal",
+    hint: "use Node 26, Deno 2.9 or Bun 1.4, pass a polyfill with configure({ Temporal }), or choose another mode",
+  },
+
+  // What servers say; the numbers and names are those of the wire (Fluss: rpc/protocol/Errors.java).
+  "SERVER.UNKNOWN_SERVER_ERROR": {
+    kind: "server",
+    serverCode: -1,
+    summary: "the server failed without a code of its own",
+  },
+  "SERVER.NETWORK_EXCEPTION": {
+    kind: "server",
+    serverCode: 1,
+    retriable: true,
+    staleMetadata: true,
+    summary: "the server could not reach another server",
+  },
+  "SERVER.UNSUPPORTED_VERSION": {
+    kind: "server",
+    serverCode: 2,
+    summary: "the server does not support this request in this version",
+  },
+  "SERVER.CORRUPT_MESSAGE": {
+    kind: "server",
+    serverCode: 3,
+    retriable: true,
+    summary: "the server could not read the message",
+  },
+  "SERVER.DATABASE_NOT_EXIST": {
+    kind: "server",
+    serverCode: 4,
+    summary: "the database does not exist",
+    hint: "create it first: db.admin.createDatabase(name, { ignoreIfExists: true })",
+  },
+  "SERVER.DATABASE_NOT_EMPTY": {
+    kind: "server",
+    serverCode: 5,
+    summary: "the database is not empty",
+    hint: "drop its tables first, or pass { cascade: true }",
+  },
+  "SERVER.DATABASE_ALREADY_EXIST": { kind: "server", serverCode: 6, summary: "the database exists already" },
+  "SERVER.TABLE_NOT_EXIST": {
+    kind: "server",
+    serverCode: 7,
+    summary: "the table does not exist",
+    hint: "create it first: db.admin.create(table)",
+  },
+  "SERVER.TABLE_ALREADY_EXIST": { kind: "server", serverCode: 8, summary: "the table exists already" },
+  "SERVER.SCHEMA_NOT_EXIST": {
+    kind: "server",
+    serverCode: 9,
+    retriable: true,
+    summary: "the server does not know this schema of the table (yet)",
+  },
+  "SERVER.LOG_STORAGE_EXCEPTION": {
+    kind: "server",
+    serverCode: 10,
+    retriable: true,
+    summary: "the server could not use its log storage",
+  },
+  "SERVER.KV_STORAGE_EXCEPTION": {
+    kind: "server",
+    serverCode: 11,
+    retriable: true,
+    summary: "the server could not use its key-value storage",
+  },
+  "SERVER.NOT_LEADER_OR_FOLLOWER": {
+    kind: "server",
+    serverCode: 12,
+    retriable: true,
+    staleMetadata: true,
+    summary: "this server does not lead the bucket (any more)",
+  },
+  "SERVER.RECORD_TOO_LARGE_EXCEPTION": {
+    kind: "server",
+    serverCode: 13,
+    summary: "a record is larger than the server takes",
+  },
+  "SERVER.CORRUPT_RECORD_EXCEPTION": {
+    kind: "server",
+    serverCode: 14,
+    retriable: true,
+    summary: "a record batch is corrupt",
+  },
+  "SERVER.INVALID_TABLE_EXCEPTION": { kind: "server", serverCode: 15, summary: "the table descriptor is not valid" },
+  "SERVER.INVALID_DATABASE_EXCEPTION": {
+    kind: "server",
+    serverCode: 16,
+    summary: "the database descriptor is not valid",
+  },
+  "SERVER.INVALID_REPLICATION_FACTOR": {
+    kind: "server",
+    serverCode: 17,
+    summary: "the replication factor does not fit the cluster",
+  },
+  "SERVER.INVALID_REQUIRED_ACKS": { kind: "server", serverCode: 18, summary: "acks must be -1, 0 or 1" },
+  "SERVER.LOG_OFFSET_OUT_OF_RANGE_EXCEPTION": {
+    kind: "server",
+    serverCode: 19,
+    summary: "the offset is outside of what the bucket holds",
+  },
+  "SERVER.NON_PRIMARY_KEY_TABLE_EXCEPTION": { kind: "server", serverCode: 20, summary: "the table has no primary key" },
+  "SERVER.UNKNOWN_TABLE_OR_BUCKET_EXCEPTION": {
+    kind: "server",
+    serverCode: 21,
+    retriable: true,
+    staleMetadata: true,
+    summary: "the server does not know the table or bucket",
+  },
+  "SERVER.INVALID_UPDATE_VERSION_EXCEPTION": {
+    kind: "server",
+    serverCode: 22,
+    summary: "the update carries an old version",
+  },
+  "SERVER.INVALID_COORDINATOR_EXCEPTION": {
+    kind: "server",
+    serverCode: 23,
+    summary: "another coordinator is in charge",
+  },
+  "SERVER.FENCED_LEADER_EPOCH_EXCEPTION": { kind: "server", serverCode: 24, summary: "the leader epoch is old" },
+  "SERVER.REQUEST_TIME_OUT": { kind: "server", serverCode: 25, retriable: true, summary: "the server ran out of time" },
+  "SERVER.STORAGE_EXCEPTION": {
+    kind: "server",
+    serverCode: 26,
+    retriable: true,
+    summary: "the server could not use its storage",
+  },
+  "SERVER.OPERATION_NOT_ATTEMPTED_EXCEPTION": {
+    kind: "server",
+    serverCode: 27,
+    summary: "the server did not attempt the operation",
+  },
+  "SERVER.NOT_ENOUGH_REPLICAS_AFTER_APPEND_EXCEPTION": {
+    kind: "server",
+    serverCode: 28,
+    retriable: true,
+    summary: "too few replicas were in sync after the write; it is stored, but may not be safe",
+  },
+  "SERVER.NOT_ENOUGH_REPLICAS_EXCEPTION": {
+    kind: "server",
+    serverCode: 29,
+    retriable: true,
+    summary: "too few replicas are in sync",
+  },
+  "SERVER.SECURITY_TOKEN_EXCEPTION": {
+    kind: "server",
+    serverCode: 30,
+    summary: "the file system token could not be made",
+  },
+  "SERVER.OUT_OF_ORDER_SEQUENCE_EXCEPTION": { kind: "server", serverCode: 31, summary: "a batch arrived out of order" },
+  "SERVER.DUPLICATE_SEQUENCE_EXCEPTION": { kind: "server", serverCode: 32, summary: "the batch was written before" },
+  "SERVER.UNKNOWN_WRITER_ID_EXCEPTION": {
+    kind: "server",
+    serverCode: 33,
+    summary: "the server does not know the writer id",
+  },
+  "SERVER.INVALID_COLUMN_PROJECTION": { kind: "server", serverCode: 34, summary: "the projection is not valid" },
+  "SERVER.INVALID_TARGET_COLUMN": { kind: "server", serverCode: 35, summary: "the target columns are not valid" },
+  "SERVER.PARTITION_NOT_EXISTS": { kind: "server", serverCode: 36, summary: "the partition does not exist" },
+  "SERVER.TABLE_NOT_PARTITIONED_EXCEPTION": { kind: "server", serverCode: 37, summary: "the table is not partitioned" },
+  "SERVER.INVALID_TIMESTAMP_EXCEPTION": { kind: "server", serverCode: 38, summary: "the timestamp is not valid" },
+  "SERVER.INVALID_CONFIG_EXCEPTION": { kind: "server", serverCode: 39, summary: "a configuration value is not valid" },
+  "SERVER.LAKE_STORAGE_NOT_CONFIGURED_EXCEPTION": {
+    kind: "server",
+    serverCode: 40,
+    summary: "the cluster has no lake storage",
+  },
+  "SERVER.KV_SNAPSHOT_NOT_EXIST": { kind: "server", serverCode: 41, summary: "the snapshot does not exist" },
+  "SERVER.PARTITION_ALREADY_EXISTS": { kind: "server", serverCode: 42, summary: "the partition exists already" },
+  "SERVER.PARTITION_SPEC_INVALID_EXCEPTION": {
+    kind: "server",
+    serverCode: 43,
+    summary: "the partition values are not valid",
+  },
+  "SERVER.LEADER_NOT_AVAILABLE_EXCEPTION": {
+    kind: "server",
+    serverCode: 44,
+    retriable: true,
+    staleMetadata: true,
+    summary: "the bucket has no leader at the moment",
+  },
+  "SERVER.PARTITION_MAX_NUM_EXCEPTION": {
+    kind: "server",
+    serverCode: 45,
+    summary: "the table has too many partitions",
+  },
+  "SERVER.AUTHENTICATE_EXCEPTION": {
+    kind: "server",
+    serverCode: 46,
+    summary: "the server refused the credentials",
+    hint: "check username and password; the listener may want SASL: connect(url, { username, password })",
+  },
+  "SERVER.SECURITY_DISABLED_EXCEPTION": {
+    kind: "server",
+    serverCode: 47,
+    summary: "the cluster runs without an authorizer",
+  },
+  "SERVER.AUTHORIZATION_EXCEPTION": {
+    kind: "server",
+    serverCode: 48,
+    summary: "the user has no right to do this",
+    hint: "ask for the right on the resource named, or use another user",
+  },
+  "SERVER.BUCKET_MAX_NUM_EXCEPTION": { kind: "server", serverCode: 49, summary: "too many buckets" },
+  "SERVER.FENCED_TIERING_EPOCH_EXCEPTION": { kind: "server", serverCode: 50, summary: "the tiering epoch is old" },
+  "SERVER.RETRIABLE_AUTHENTICATE_EXCEPTION": {
+    kind: "server",
+    serverCode: 51,
+    summary: "authentication failed, but may be tried again",
+  },
+  "SERVER.INVALID_SERVER_RACK_INFO_EXCEPTION": {
+    kind: "server",
+    serverCode: 52,
+    summary: "the rack information is not valid",
+  },
+  "SERVER.LAKE_SNAPSHOT_NOT_EXIST": { kind: "server", serverCode: 53, summary: "the lake snapshot does not exist" },
+  "SERVER.LAKE_TABLE_ALREADY_EXIST": { kind: "server", serverCode: 54, summary: "the lake table exists already" },
+  "SERVER.INELIGIBLE_REPLICA_EXCEPTION": {
+    kind: "server",
+    serverCode: 55,
+    summary: "the replica cannot join the in-sync set",
+  },
+  "SERVER.INVALID_ALTER_TABLE_EXCEPTION": {
+    kind: "server",
+    serverCode: 56,
+    summary: "the table cannot be altered in this way",
+  },
+  "SERVER.DELETION_DISABLED_EXCEPTION": {
+    kind: "server",
+    serverCode: 57,
+    summary: "deletes are disabled for this table",
+  },
+  "SERVER.SERVER_NOT_EXIST_EXCEPTION": { kind: "server", serverCode: 58, summary: "the server does not exist" },
+  "SERVER.SERVER_TAG_ALREADY_EXIST_EXCEPTION": {
+    kind: "server",
+    serverCode: 59,
+    summary: "the server tag exists already",
+  },
+  "SERVER.SERVER_TAG_NOT_EXIST_EXCEPTION": { kind: "server", serverCode: 60, summary: "the server tag does not exist" },
+  "SERVER.REBALANCE_FAILURE_EXCEPTION": { kind: "server", serverCode: 61, summary: "the rebalance failed" },
+  "SERVER.NO_REBALANCE_IN_PROGRESS_EXCEPTION": {
+    kind: "server",
+    serverCode: 62,
+    summary: "no rebalance is in progress",
+  },
+  "SERVER.INVALID_PRODUCER_ID_EXCEPTION": { kind: "server", serverCode: 63, summary: "the producer id is not valid" },
+  "SERVER.CONFIG_EXCEPTION": { kind: "server", serverCode: 64, summary: "a cluster configuration is not valid" },
+  "SERVER.NOT_COORDINATOR_LEADER_EXCEPTION": {
+    kind: "server",
+    serverCode: 65,
+    staleMetadata: true,
+    summary: "this coordinator is on standby",
+  },
+  "SERVER.SCANNER_EXPIRED": { kind: "server", serverCode: 66, summary: "the scanner has expired" },
+  "SERVER.UNKNOWN_SCANNER_ID": { kind: "server", serverCode: 67, summary: "the server does not know the scanner" },
+  "SERVER.INVALID_SCAN_REQUEST": { kind: "server", serverCode: 68, summary: "the scan request is not valid" },
+  "SERVER.TOO_MANY_SCANNERS": { kind: "server", serverCode: 69, summary: "too many scanners are open" },
+  "SERVER.DISK_WRITE_LOCKED": {
+    kind: "server",
+    serverCode: 70,
+    retriable: true,
+    summary: "the server's disk is write-locked",
+  },
+  "SERVER.INSUFFICIENT_KV_LEADER_REPLICA_CAPACITY": {
+    kind: "server",
+    serverCode: 71,
+    summary: "too few servers can lead key-value replicas",
+  },
+  "SERVER.STORAGE_BACKPRESSURE_EXCEPTION": {
+    kind: "server",
+    serverCode: 72,
+    retriable: true,
+    summary: "the server asks writers to slow down",
+  },
+  "SERVER.HISTORICAL_PARTITION_THROTTLED": {
+    kind: "server",
+    serverCode: 73,
+    retriable: true,
+    summary: "reads of historical partitions are throttled",
+  },
+} as const;
+
+/** Every error code there is. */
+export type ErrorCode = keyof typeof TABLE;
+
+/** The codes that mirror a wire error. */
+export type ServerErrorCode = Extract<ErrorCode, `SERVER.${string}`>;
+
+/** The table of error codes. */
+export const ERRORS: Readonly<Record<ErrorCode, Entry>> = TABLE;
+
+/** From wire error codes to ours. */
+export const SERVER_CODES: ReadonlyMap<number, ServerErrorCode> = new Map(
+  Object.entries(ERRORS).flatMap(([code, entry]) =>
+    entry.serverCode === undefined ? [] : [[entry.serverCode, code as ServerErrorCode]]
+  ),
+);
