@@ -60,6 +60,14 @@ const TABLE = {
   "WRITE.FAILED": { kind: "write", summary: "queued rows were not written" },
   "WRITE.CLOSED": { kind: "usage", summary: "the connection is closed" },
 
+  "LOOKUP.QUEUE_FULL": {
+    kind: "usage",
+    retriable: true,
+    summary: "more keys wait to be looked up than lookup.maxBytes allows",
+    hint: "await some of them first, use lookupMany(), or raise lookup.maxBytes",
+  },
+  "LOOKUP.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot be read in this way" },
+
   // Values.
   "VALIDATION.FAILED": { kind: "validation", summary: "a value was refused by a column's check" },
   "VALIDATION.ASYNC": {
@@ -108,6 +116,13 @@ const TABLE = {
   "TIMEOUT.DELIVERY": { kind: "timeout", retriable: true, summary: "a batch could not be delivered in time" },
   "TIMEOUT.FLUSH": { kind: "timeout", retriable: true, summary: "flush() did not finish in time" },
   "TIMEOUT.CLOSE": { kind: "timeout", summary: "close() did not finish in time" },
+
+  // Mistakes of Sluice itself.
+  "INTERNAL.MESSAGE": {
+    kind: "codec",
+    summary: "a message of the protocol could not be written",
+    hint: "this is a mistake in Sluice: please report it, with the stack trace",
+  },
 
   // The runtime.
   "RUNTIME.TEMPORAL_MISSING": {
