@@ -88,7 +88,7 @@ export const PbDescribeConfigSchema: GenMessage<PbDescribeConfig, {validType: Pb
   messageDesc(file_fluss_v1_cluster_admin, 2);
 
 /**
- * ALTER_CLUSTER_CONFIGS (1046), coordinator. All changes are made, or none.
+ * ALTER_CLUSTER_CONFIGS (1046), coordinator. One key that may not change at run time refuses them all.
  *
  * @generated from message fluss.v1.AlterClusterConfigsRequest
  */

@@ -102,7 +102,8 @@ export type PbFetchLogReqForTable = Message<"fluss.v1.PbFetchLogReqForTable"> & 
   bucketsReq: PbFetchLogReqForBucket[];
 
   /**
-   * Batches that cannot hold a match are left out. Newer than 0.9.1.
+   * Batches that cannot hold a match are left out; the others come whole, so rows have to be tested again. Only for Arrow
+   * logs; goes with filter_schema_id. Newer than 0.9.1.
    *
    * @generated from field: optional fluss.v1.PbPredicate filter_predicate = 5;
    */

@@ -30,7 +30,8 @@ export type LookupRequest = Message<"fluss.v1.LookupRequest"> & {
   bucketsReq: PbLookupReqForBucket[];
 
   /**
-   * True: a key that is not there is inserted, with its other columns null or generated. Absent means false.
+   * True: a key that is not there is inserted, with its other columns null or generated, and the new row is returned.
+   * Absent means false.
    *
    * @generated from field: optional bool insert_if_not_exists = 3;
    */

@@ -13,8 +13,9 @@ export const file_fluss_v1_scan: GenFile = /*@__PURE__*/
   fileDesc("ChNmbHVzcy92MS9zY2FuLnByb3RvEghmbHVzcy52MSJcChBMaW1pdFNjYW5SZXF1ZXN0EhAKCHRhYmxlX2lkGAIgAigDEhQKDHBhcnRpdGlvbl9pZBgDIAEoAxIRCglidWNrZXRfaWQYBCACKAUSDQoFbGltaXQYBSACKAUiZQoRTGltaXRTY2FuUmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIVCg1lcnJvcl9tZXNzYWdlGAIgASgJEhQKDGlzX2xvZ190YWJsZRgDIAEoCBIPCgdyZWNvcmRzGAQgASgMIqABCg1TY2FuS3ZSZXF1ZXN0EhIKCnNjYW5uZXJfaWQYASABKAwSNQoPYnVja2V0X3NjYW5fcmVxGAIgASgLMhwuZmx1c3MudjEuUGJTY2FuUmVxRm9yQnVja2V0EhMKC2NhbGxfc2VxX2lkGAMgASgFEhgKEGJhdGNoX3NpemVfYnl0ZXMYBCABKAUSFQoNY2xvc2Vfc2Nhbm5lchgFIAEoCCJeChJQYlNjYW5SZXFGb3JCdWNrZXQSEAoIdGFibGVfaWQYASACKAMSFAoMcGFydGl0aW9uX2lkGAIgASgDEhEKCWJ1Y2tldF9pZBgDIAIoBRINCgVsaW1pdBgEIAEoAyKOAQoOU2Nhbkt2UmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIVCg1lcnJvcl9tZXNzYWdlGAIgASgJEhIKCnNjYW5uZXJfaWQYAyABKAwSGAoQaGFzX21vcmVfcmVzdWx0cxgEIAEoCBIPCgdyZWNvcmRzGAUgASgMEhIKCmxvZ19vZmZzZXQYBiABKAMifQoUR2V0VGFibGVTdGF0c1JlcXVlc3QSEAoIdGFibGVfaWQYASACKAMSNwoLYnVja2V0c19yZXEYAiADKAsyIi5mbHVzcy52MS5QYlRhYmxlU3RhdHNSZXFGb3JCdWNrZXQSGgoOdGFyZ2V0X2NvbHVtbnMYAyADKAVCAhABIkMKGFBiVGFibGVTdGF0c1JlcUZvckJ1Y2tldBIUCgxwYXJ0aXRpb25faWQYASABKAMSEQoJYnVja2V0X2lkGAIgAigFIlIKFUdldFRhYmxlU3RhdHNSZXNwb25zZRI5CgxidWNrZXRzX3Jlc3AYASADKAsyIy5mbHVzcy52MS5QYlRhYmxlU3RhdHNSZXNwRm9yQnVja2V0IoIBChlQYlRhYmxlU3RhdHNSZXNwRm9yQnVja2V0EhIKCmVycm9yX2NvZGUYASABKAUSFQoNZXJyb3JfbWVzc2FnZRgCIAEoCRIUCgxwYXJ0aXRpb25faWQYAyABKAMSEQoJYnVja2V0X2lkGAQgAigFEhEKCXJvd19jb3VudBgFIAEoAw");
 
 /**
- * LIMIT_SCAN (1033), tablet server: the leader of the bucket. Reads some rows of one bucket, which ones is the server's
- * choice. The numbers start at 2; 1 was never used.
+ * LIMIT_SCAN (1033), tablet server: the leader of the bucket. Reads a few rows of one bucket: the first ones in the order
+ * of their encoded keys, or of a table without a primary key the last ones below the high watermark. The numbers start
+ * at 2; 1 was never used.
  *
  * @generated from message fluss.v1.LimitScanRequest
  */
@@ -35,7 +36,7 @@ export type LimitScanRequest = Message<"fluss.v1.LimitScanRequest"> & {
   bucketId: number;
 
   /**
-   * How many rows at most.
+   * How many rows are wanted. Log record batches come whole and may hold more.
    *
    * @generated from field: required int32 limit = 5;
    */
