@@ -81,6 +81,8 @@ export interface OpenOptions {
   readonly limits?: InFlightLimits | undefined;
   /** The largest answer that is accepted; default 256 MB. */
   readonly maxFrameBytes?: number | undefined;
+  /** The id of the first request; default 0. Ids go up to 2^31-1 and start again at 0. */
+  readonly firstRequestId?: number | undefined;
   /** Ends the attempt to open. */
   readonly signal?: AbortSignal | undefined;
   /** Called once when the opened connection has closed; without an error when it was closed by {@linkcode RpcConnection.close}. */
@@ -104,10 +106,12 @@ export class RpcConnection {
   readonly #writer: FrameWriter;
   #onClose: ((error?: FlussError) => void) | undefined;
   #closed = false;
+  /** Why it closed, for those who send to it later. */
+  #closeError: FlussError | undefined;
 
   readonly #inFlight = new Map<number, Request>();
   #inFlightBytes = 0;
-  #nextId = 0;
+  #nextId: number;
   /** Requests that the limits hold back, from `#waitingHead` on. */
   #waiting: Request[] = [];
   #waitingHead = 0;
@@ -130,6 +134,7 @@ export class RpcConnection {
     this.#alarms = options.alarms;
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#nextId = options.firstRequestId ?? 0;
     this.#reader = new FrameReader(
       (bytes, start, end, owned) => this.#onFrame(bytes, start, end, owned),
       options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
@@ -170,7 +175,7 @@ export class RpcConnection {
         deadline: { alarms, ms: connectTimeoutMs, signal: stop.signal },
       });
       if (connection.#closed) {
-        throw flussError("CONNECTION.CLOSED", { message: `${address} closed the connection after the handshake` });
+        throw connection.#closedError();
       }
       connection.#onClose = options.onClose;
       return connection;
@@ -178,7 +183,7 @@ export class RpcConnection {
       connection?.close();
       // A dial of our own rejects with the reason; one that is plugged in may do otherwise.
       if (stop.signal.aborted) throw stop.signal.reason;
-      throw FlussError.is(error) ? error : connectionRefused(host, port, error);
+      throw FlussError.is(error) ? error : connectionRefused(host, port, error, address);
     } finally {
       alarms.clear(alarm);
       signal?.removeEventListener("abort", onAbort);
@@ -280,6 +285,7 @@ export class RpcConnection {
   close(error?: FlussError): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closeError = error;
     this.#reader.stop();
     this.#transport.close();
     if (this.#alarm !== undefined) this.#alarms.clear(this.#alarm);
@@ -293,7 +299,7 @@ export class RpcConnection {
     this.#onClose = undefined;
     onClose?.(error);
     if (unanswered.length === 0) return;
-    const failure = error ?? this.#closedError();
+    const failure = this.#closedError();
     for (const request of unanswered) request.fail(failure);
   }
 
@@ -455,7 +461,8 @@ export class RpcConnection {
   }
 
   #closedError(): FlussError {
-    return flussError("CONNECTION.CLOSED", { message: `the connection to ${this.address} is closed` });
+    return this.#closeError ??
+      flussError("CONNECTION.CLOSED", { message: `the connection to ${this.address} is closed` });
   }
 }
 

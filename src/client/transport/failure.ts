@@ -10,9 +10,17 @@ export function addressText(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Makes `CONNECTION.REFUSED` of whatever a dial rejected with. */
-export function connectionRefused(host: string, port: number, cause: unknown): FlussError {
-  const address = addressText(host, port);
+/**
+ * Makes `CONNECTION.REFUSED` of whatever a dial rejected with.
+ *
+ * @param address how to name the server, where that is more than host and port
+ */
+export function connectionRefused(
+  host: string,
+  port: number,
+  cause: unknown,
+  address: string = addressText(host, port),
+): FlussError {
   const said = causeText(cause);
   if (/ENOTFOUND|EAI_|getaddrinfo|failed to lookup address/.test(said)) {
     return flussError("CONNECTION.REFUSED", {
@@ -24,7 +32,7 @@ export function connectionRefused(host: string, port: number, cause: unknown): F
   if (cause instanceof Error && (cause.name === "NotCapable" || cause.name === "PermissionDenied")) {
     return flussError("CONNECTION.REFUSED", {
       message: `Deno may not connect to ${address}`,
-      hint: `run with --allow-net=${address}`,
+      hint: `run with --allow-net=${addressText(host, port)}`,
       retriable: false,
       cause,
     });
