@@ -66,6 +66,7 @@ const TABLE = {
     summary: "more keys wait to be looked up than lookup.maxBytes allows",
     hint: "await some of them first, use lookupMany(), or raise lookup.maxBytes",
   },
+  "LOOKUP.UNKNOWN_COLUMN": { kind: "usage", summary: "a column was asked for that the table does not have" },
   "LOOKUP.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot be read in this way" },
 
   // Values.

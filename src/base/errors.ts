@@ -76,7 +76,7 @@ export class FlussError extends Error {
     if (hint !== undefined) this.hint = hint;
     for (const field of ["table", "bucket", "partition", "column", "row"] as const) {
       const value = details[field];
-      if (value !== undefined) Object.defineProperty(this, field, { value, enumerable: true });
+      if (value !== undefined) Object.defineProperty(this, field, { value, enumerable: true, configurable: true });
     }
     Object.defineProperty(this, BRAND, { value: true });
   }

@@ -1,0 +1,55 @@
+/**
+ * What a client can be told, with every default.
+ *
+ * @module
+ */
+import type { FlussError } from "../base/errors.ts";
+import type { Address } from "./cluster/cluster.ts";
+
+/** How rows are gathered and sent. */
+export interface WriterOptions {
+  /** A batch is closed when the next row would make it larger; a larger row travels alone. Default 1 MiB. */
+  readonly batchBytes?: number;
+  /** The longest wait for company while a request to the same server is out, in milliseconds. Default 5. */
+  readonly lingerMs?: number;
+  /** All rows that are queued and not acknowledged, in bytes. Above it a write throws. Default 64 MiB. */
+  readonly maxBytes?: number;
+  /**
+   * When a row counts as written: on all in-sync replicas (`"all"`, the default), on the leader (1), or when the leader
+   * got it (0). Rows acknowledged with 1 or 0 can be lost when the leader dies.
+   */
+  readonly acks?: "all" | 0 | 1;
+  /** From the opening of a batch to its failure, in milliseconds. Default 120,000. */
+  readonly deliveryTimeoutMs?: number;
+  /** Whether the server drops what it got twice because of a retry. Default true; needs `acks: "all"`. */
+  readonly idempotent?: boolean;
+}
+
+/** How keys are looked up. */
+export interface LookupOptions {
+  /** Keys of one request. Default 128. */
+  readonly maxBatch?: number;
+  /** Requests that may be out, over all servers. Default 128. */
+  readonly maxInflight?: number;
+  /** Keys that may wait, in bytes. Above it a lookup rejects. Default 64 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** How an advertised address is reached from here. */
+export type ResolveAddress = (host: string, port: number) => Address | Promise<Address>;
+
+/** Everything a client runs on. */
+export interface ClientOptions {
+  readonly bootstrap: readonly Address[];
+  readonly tls: boolean;
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly writer: Required<WriterOptions>;
+  readonly lookup: Required<LookupOptions>;
+  readonly requestTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly schemaCheck: "strict" | "compatible" | "off";
+  readonly validate: "writes" | "reads" | "both" | "off";
+  readonly resolveAddress: ResolveAddress | undefined;
+  readonly log: ((error: FlussError) => void) | undefined;
+}

@@ -1,0 +1,117 @@
+/**
+ * A batch of rows for one bucket, from its first row to its last word.
+ *
+ * @module
+ */
+import type { FlussError } from "../../base/errors.ts";
+import type { KvBatchBuilder } from "../../format/kv_batch.ts";
+
+/** What the server said of an acknowledged batch. */
+export interface WriteReceipt {
+  /** The bucket that holds the row. */
+  readonly bucket: number;
+  /** The partition that holds the row, by name. */
+  readonly partition?: string;
+  /**
+   * The end of the bucket's log after the batch: the offset that the next change will get. -1n when the server
+   * recognised the batch as one that it had before and did not say where it is.
+   */
+  readonly endOffset: bigint;
+}
+
+/** Rows can share a request only if they are written in the same way. */
+export interface WriteVariant {
+  /** One text per way of writing, to compare by. */
+  readonly key: string;
+  /** Positions of the columns that are written; undefined for whole rows. */
+  readonly targets: readonly number[] | undefined;
+}
+
+/** Rows of one bucket that travel together. */
+export class WriteBatch {
+  readonly builder: KvBatchBuilder;
+  readonly variant: WriteVariant;
+  readonly bucket: number;
+  readonly partition: string | undefined;
+  /** Its place among the batches of its bucket. */
+  readonly order: number;
+  /** When it was opened, on the clock of `performance.now()`. */
+  readonly openedAt: number = performance.now();
+
+  state: "queued" | "acked" | "failed" = "queued";
+  /** How many times it left. */
+  attempts = 0;
+  /** The writer id and sequence it was last sent with; -1 before the first time. */
+  writerId = -1n;
+  sequence = -1;
+  /** True when the sequence changed since the batch was last sent. */
+  sequenceMoved = false;
+  /** What the last attempt said. */
+  lastFailure: FlussError | undefined;
+  /** Calls off the delivery deadline. */
+  disarm: () => void = () => {};
+  /** Bytes that count against the writer's limit; kept here because the builder lets go of them when it settles. */
+  bytes = 0;
+  /** How many rows it holds. */
+  rows = 0;
+  /** How many of its rows have somebody waiting for the ack. */
+  attached = 0;
+
+  #receipt: WriteReceipt | undefined;
+  #failure: FlussError | undefined;
+  #promise: PromiseWithResolvers<WriteReceipt> | undefined;
+  #settled: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    builder: KvBatchBuilder,
+    variant: WriteVariant,
+    at: { readonly bucket: number; readonly partition: string | undefined; readonly order: number },
+  ) {
+    this.builder = builder;
+    this.variant = variant;
+    this.bucket = at.bucket;
+    this.partition = at.partition;
+    this.order = at.order;
+  }
+
+  /** The outcome. All acks of the batch share this one promise; it exists only if somebody asks. */
+  outcome(): Promise<WriteReceipt> {
+    if (this.#promise === undefined) {
+      this.#promise = Promise.withResolvers();
+      // Whoever asks attaches handlers to a promise derived from this one; this one must not count as unhandled.
+      this.#promise.promise.catch(() => {});
+      if (this.#receipt !== undefined) this.#promise.resolve(this.#receipt);
+      if (this.#failure !== undefined) this.#promise.reject(this.#failure);
+    }
+    return this.#promise.promise;
+  }
+
+  /** Resolves when the batch was acknowledged or has failed; never rejects. */
+  settled(): Promise<void> {
+    if (this.state !== "queued") return Promise.resolve();
+    this.#settled ??= Promise.withResolvers();
+    return this.#settled.promise;
+  }
+
+  /** The batch is on the server. */
+  acknowledge(endOffset: bigint): void {
+    this.state = "acked";
+    const { bucket, partition } = this;
+    this.#receipt = partition === undefined ? { bucket, endOffset } : { bucket, partition, endOffset };
+    this.#promise?.resolve(this.#receipt);
+    this.#end();
+  }
+
+  /** The batch is given up. */
+  fail(failure: FlussError): void {
+    this.state = "failed";
+    this.#failure = failure;
+    this.#promise?.reject(failure);
+    this.#end();
+  }
+
+  #end(): void {
+    this.disarm();
+    this.#settled?.resolve();
+  }
+}

@@ -1,0 +1,477 @@
+/**
+ * The writer of a client: gathers encoded rows in batches per bucket, bounded in bytes, and sees every batch to its end.
+ *
+ * @module
+ */
+import type { Alarms } from "../../base/alarms.ts";
+import { FlussError, flussError, FlussWriteError, serverError, type WriteFailure } from "../../base/errors.ts";
+import { backOffMs, type Deadline } from "../../base/wait.ts";
+import { KvBatchBuilder } from "../../format/kv_batch.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { API } from "../rpc/api.ts";
+import type { RowAck } from "./ack.ts";
+import { WriteBatch, type WriteVariant } from "./batch.ts";
+import { BucketQueue } from "./bucket_queue.ts";
+import type { PlacedRow } from "../table/table_codec.ts";
+import { createPartition } from "../table/partitions.ts";
+import { Sender } from "./sender.ts";
+import type { PartitionTarget } from "../table/target.ts";
+
+/** The writer's bounds and habits. */
+export interface WriterLimits {
+  /** A batch is closed when the next row would make it larger; a larger row travels alone. */
+  readonly batchBytes: number;
+  /** The batches of one request together, unless one alone is larger. */
+  readonly maxRequestBytes: number;
+  /** All rows that are queued and not acknowledged. */
+  readonly maxBytes: number;
+  /** The longest wait for company while a request to the same server is out. */
+  readonly lingerMs: number;
+  /** -1: all in-sync replicas; 1: the leader; 0: the leader, before it has written. */
+  readonly acks: -1 | 0 | 1;
+  readonly idempotent: boolean;
+  /** Batches of one bucket that may be out; servers remember five. */
+  readonly maxInFlightPerBucket: number;
+  readonly requestTimeoutMs: number;
+  /** From the opening of a batch to its failure. */
+  readonly deliveryTimeoutMs: number;
+}
+
+/** What a writer needs. */
+export interface WriterOptions {
+  readonly cluster: Cluster;
+  readonly alarms: Alarms;
+  readonly limits: WriterLimits;
+  /** Told of every failure that nobody awaited, at once. */
+  readonly report: (error: FlussError) => void;
+}
+
+/** The largest number of failures that are kept apart until the next flush. */
+const MAX_FAILURES = 100;
+
+interface KeptFailure {
+  readonly table: string;
+  readonly cause: FlussError;
+  /** Rows that nobody waits for, counted when somebody asks. */
+  readonly rows: () => number;
+}
+
+/** See the module. */
+export class Writer {
+  readonly cluster: Cluster;
+  readonly limits: WriterLimits;
+  readonly #alarms: Alarms;
+  readonly #report: (error: FlussError) => void;
+  readonly #queues = new Map<string, BucketQueue[]>();
+  readonly #senders = new Map<number, Sender>();
+  readonly #batches = new Set<WriteBatch>();
+  readonly #held = new Map<string, Set<BucketQueue>>();
+  #failures: KeptFailure[] = [];
+  #queuedBytes = 0;
+  #order = 0;
+  #hurry = 0;
+  #closed: FlussError | undefined;
+  #writerId: bigint | undefined;
+  #initialising = false;
+  #waiting: { readonly below: number; readonly resolve: () => void }[] = [];
+
+  constructor(options: WriterOptions) {
+    this.cluster = options.cluster;
+    this.limits = options.limits;
+    this.#alarms = options.alarms;
+    this.#report = options.report;
+  }
+
+  /** Bytes that are queued and not acknowledged. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Resolves when no more than half of `maxBytes` is queued. */
+  get ready(): Promise<void> {
+    return this.belowBytes(this.limits.maxBytes / 2);
+  }
+
+  /** Resolves when no more than `bytes` are queued. */
+  belowBytes(bytes: number): Promise<void> {
+    if (this.#queuedBytes <= bytes) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ below: bytes, resolve }));
+  }
+
+  /** A flush or a close is running: nothing waits for company. */
+  get hurried(): boolean {
+    return this.#hurry > 0;
+  }
+
+  /**
+   * Takes bytes of the writer's limit.
+   *
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, with nothing taken
+   */
+  reserve(bytes: number, table: string): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#queuedBytes + bytes > this.limits.maxBytes) {
+      throw flussError(bytes > this.limits.maxBytes ? "WRITE.TOO_LARGE" : "WRITE.QUEUE_FULL", {
+        table,
+        message:
+          `${this.#queuedBytes} bytes are queued, and ${bytes} more would pass writer.maxBytes (${this.limits.maxBytes})`,
+      });
+    }
+    this.#queuedBytes += bytes;
+  }
+
+  /** Gives bytes back. */
+  release(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ below }) => this.#queuedBytes > below);
+    for (const { below, resolve } of waiting) if (this.#queuedBytes <= below) resolve();
+  }
+
+  /**
+   * Puts a row in the open batch of its bucket. The bytes are copied.
+   *
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`
+   */
+  append(target: PartitionTarget, variant: WriteVariant, schemaId: number, row: PlacedRow, ack: RowAck): RowAck {
+    const size = KvBatchBuilder.recordSize(row.keyEnd - row.keyStart, row.rowEnd - row.rowStart);
+    this.reserve(size, target.table.name);
+    const queue = this.#queue(target, row.bucket);
+    let batch = queue.open;
+    if (
+      batch !== undefined &&
+      (batch.variant.key !== variant.key || batch.builder.schemaId !== schemaId ||
+        batch.builder.size + size > this.limits.batchBytes)
+    ) {
+      queue.close();
+      batch = undefined;
+      this.route(queue);
+    }
+    if (batch === undefined) {
+      batch = this.#openBatch(queue, variant, schemaId);
+      this.route(queue);
+    }
+    batch.builder.append(row.bytes, row.keyStart, row.keyEnd, row.bytes, row.rowStart, row.rowEnd);
+    batch.rows++;
+    batch.bytes += size;
+    ack.place(batch);
+    return ack;
+  }
+
+  /**
+   * Sends everything that is queued now, and waits for it.
+   *
+   * @throws FlussWriteError `WRITE.FAILED` with the failures of dropped acks since the last flush
+   */
+  async flush(deadline: Deadline): Promise<void> {
+    this.#hurry++;
+    try {
+      this.hurry();
+      await deadline.wait(Promise.all([...this.#batches].map((batch) => batch.settled())), "flush()");
+    } finally {
+      this.#hurry--;
+    }
+    this.throwFailures();
+  }
+
+  /** Lets nothing that is queued now wait for company any longer. */
+  hurry(): void {
+    for (const queues of this.#queues.values()) {
+      for (const queue of queues) {
+        if (queue?.busy !== true) continue;
+        queue.close();
+        this.route(queue);
+      }
+    }
+  }
+
+  /** Throws the failures that nobody awaited, once. */
+  throwFailures(): void {
+    const kept = this.#failures;
+    this.#failures = [];
+    const failures: WriteFailure[] = [];
+    for (const { table, cause, rows } of kept) {
+      const count = rows();
+      if (count > 0) failures.push({ table, code: cause.code, rows: count, cause });
+    }
+    if (failures.length === 0) return;
+    const first = failures[0]!;
+    const rows = failures.reduce((sum, failure) => sum + failure.rows, 0);
+    throw new FlussWriteError("WRITE.FAILED", {
+      message: `${rows} queued rows were not written; the first failure was in ${first.table}: ${first.cause.message}`,
+      failures,
+      cause: first.cause,
+    });
+  }
+
+  /** Fails whatever is left with `reason`, and takes nothing more. */
+  close(reason: FlussError): void {
+    this.#closed = reason;
+    for (const batch of [...this.#batches]) this.#end(batch, "closed", reason);
+    this.#queues.clear();
+    this.#held.clear();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Remembers a failure for the next flush, and tells the user's log. */
+  keepFailure(table: string, cause: FlussError, rows: () => number): void {
+    if (rows() === 0) return;
+    this.#report(cause);
+    if (this.#failures.length < MAX_FAILURES) this.#failures.push({ table, cause, rows });
+    else {
+      // Beyond the bound, failures are added to the last one of their kind: counts stay right, causes may be lost.
+      const last = this.#failures.findLastIndex((kept) => kept.table === table && kept.cause.code === cause.code);
+      const at = last < 0 ? this.#failures.length - 1 : last;
+      const { rows: before, ...kept } = this.#failures[at]!;
+      this.#failures[at] = { ...kept, rows: () => before() + rows() };
+    }
+  }
+
+  // What senders use.
+
+  /** The current writer id; -1n when there is none. */
+  get writerId(): bigint {
+    return this.#writerId ?? -1n;
+  }
+
+  /** The writer id to send with, or undefined while it is being asked for; -1n when writing is not idempotent. */
+  writerIdFor(_sender: Sender): bigint | undefined {
+    if (!this.limits.idempotent) return -1n;
+    if (this.#writerId === undefined && !this.#initialising) void this.#initialise();
+    return this.#writerId;
+  }
+
+  /** Gives a writer id up; the next batch without a sequence asks for another. */
+  resetWriterId(id: bigint): void {
+    if (this.#writerId === id) this.#writerId = undefined;
+  }
+
+  /** The tablet server that leads the bucket, -1 when not known. */
+  leaderOf(queue: BucketQueue): number {
+    const known = this.cluster.metadata.leaders(queue.target.key);
+    if (known === undefined || known.tableId !== queue.target.table.tableId) return -1;
+    return known.leaders[queue.bucket] ?? -1;
+  }
+
+  /** The id of the queue's partition, if it has one. */
+  partitionIdOf(queue: BucketQueue): bigint | undefined {
+    return this.cluster.metadata.leaders(queue.target.key)?.partitionId;
+  }
+
+  /** Whether the open batch has waited for company long enough. */
+  lingered(queue: BucketQueue): boolean {
+    return queue.open !== undefined && performance.now() - queue.open.openedAt >= this.limits.lingerMs;
+  }
+
+  /** Hands a bucket to the sender of its leader. */
+  route(queue: BucketQueue): void {
+    const leader = this.leaderOf(queue);
+    if (leader < 0) {
+      this.holdBack(queue);
+      return;
+    }
+    let sender = this.#senders.get(leader);
+    if (sender === undefined) this.#senders.set(leader, sender = new Sender(leader, this));
+    sender.add(queue);
+    sender.schedule();
+  }
+
+  /** Routes a bucket again after `ms`. */
+  wake(queue: BucketQueue, ms: number): void {
+    this.#alarms.set(ms, () => this.route(queue));
+  }
+
+  /** Keeps a bucket until its leader is known (again). */
+  holdBack(queue: BucketQueue, cause?: FlussError): void {
+    if (cause !== undefined) {
+      queue.failures++;
+      for (const batch of [...queue.ready, ...(queue.open === undefined ? [] : [queue.open])]) {
+        batch.lastFailure = cause;
+      }
+    }
+    const { key } = queue.target;
+    const held = this.#held.get(key);
+    if (held !== undefined) {
+      held.add(queue);
+      return;
+    }
+    this.#held.set(key, new Set([queue]));
+    void this.#find(queue.target);
+  }
+
+  /** The batch is on the server. */
+  acknowledge(batch: WriteBatch, endOffset: bigint): void {
+    if (batch.state !== "queued") return;
+    batch.acknowledge(endOffset);
+    this.#done(batch);
+  }
+
+  /** The batch is lost. */
+  giveUp(batch: WriteBatch, table: string, error: FlussError): void {
+    if (batch.state !== "queued") return;
+    this.#end(batch, table, error);
+  }
+
+  // What nobody else uses.
+
+  #queue(target: PartitionTarget, bucket: number): BucketQueue {
+    let queues = this.#queues.get(target.key);
+    if (
+      queues === undefined || queues.find((queue) => queue !== undefined)?.target.table.tableId !== target.table.tableId
+    ) {
+      this.#queues.set(target.key, queues = []);
+    }
+    return queues[bucket] ??= new BucketQueue(target, bucket);
+  }
+
+  #openBatch(queue: BucketQueue, variant: WriteVariant, schemaId: number): WriteBatch {
+    const { bucket, target } = queue;
+    const batch = new WriteBatch(new KvBatchBuilder(schemaId), variant, {
+      bucket,
+      partition: target.physical.partition,
+      order: this.#order++,
+    });
+    queue.open = batch;
+    this.#batches.add(batch);
+    const delivery = this.#alarms.set(this.limits.deliveryTimeoutMs, () => this.#expire(queue, batch));
+    const linger = this.#alarms.set(this.limits.lingerMs, () => {
+      if (queue.open === batch) this.route(queue);
+    });
+    batch.disarm = () => {
+      this.#alarms.clear(delivery);
+      this.#alarms.clear(linger);
+    };
+    return batch;
+  }
+
+  #expire(queue: BucketQueue, batch: WriteBatch): void {
+    const { name } = queue.target.table;
+    const last = batch.lastFailure === undefined ? "" : `; the last attempt said: ${batch.lastFailure.message}`;
+    const unknown = batch.attempts > 0 ? "; it was sent, so its rows may or may not be written" : "";
+    // Its place in the sequence is neither taken nor free, so later batches need a new writer id.
+    if (batch.sequence >= 0) this.resetWriterId(batch.writerId);
+    if (!queue.inFlight.includes(batch)) queue.remove(batch);
+    this.giveUp(
+      batch,
+      name,
+      flussError("TIMEOUT.DELIVERY", {
+        table: name,
+        bucket: queue.bucket,
+        partition: batch.partition,
+        message:
+          `a batch of ${batch.rows} rows was not acknowledged within ${this.limits.deliveryTimeoutMs} ms${unknown}${last}`,
+        cause: batch.lastFailure,
+      }),
+    );
+  }
+
+  #end(batch: WriteBatch, table: string, error: FlussError): void {
+    batch.fail(error);
+    this.#done(batch);
+    this.keepFailure(table, error, () => batch.rows - batch.attached);
+  }
+
+  #done(batch: WriteBatch): void {
+    this.#batches.delete(batch);
+    this.release(batch.bytes);
+  }
+
+  /** Looks for the leaders of a table or partition until every held bucket has one, or has nothing left to send. */
+  async #find(target: PartitionTarget): Promise<void> {
+    const held = this.#held.get(target.key)!;
+    try {
+      for (let attempt = 1;; attempt++) {
+        for (const queue of held) if (!queue.busy) held.delete(queue);
+        if (held.size === 0 || this.#closed !== undefined) return;
+        const failures = Math.max(attempt - 1, ...[...held].map((queue) => queue.failures));
+        const deadline = this.cluster.deadline();
+        if (failures > 0) await deadline.pause(backOffMs(failures), "looking for leaders");
+        try {
+          const found = await this.cluster.refresh(target.physical, deadline);
+          if (found === undefined && target.physical.partition !== undefined) {
+            await createPartition(this.cluster, target, deadline);
+          } else if (found !== undefined && found.tableId !== target.table.tableId) throw recreated(target);
+        } catch (error) {
+          if (!FlussError.is(error)) throw error;
+          if (!error.retriable) {
+            this.#abandon(held, error);
+            return;
+          }
+          for (const queue of held) for (const batch of queue.ready) batch.lastFailure = error;
+        }
+        for (const queue of held) {
+          if (this.leaderOf(queue) < 0) continue;
+          held.delete(queue);
+          this.route(queue);
+        }
+      }
+    } catch (error) {
+      const failure = FlussError.is(error) ? error : flussError("CONNECTION.PROTOCOL", {
+        table: target.table.name,
+        message: `looking for the leaders failed: ${String(error)}`,
+        cause: error,
+      });
+      this.#abandon(held, failure);
+    } finally {
+      if (this.#held.get(target.key) === held) this.#held.delete(target.key);
+    }
+  }
+
+  /** Gives up every batch of these buckets that is not on its way. */
+  #abandon(queues: Iterable<BucketQueue>, error: FlussError): void {
+    for (const queue of queues) {
+      if (error.code === "SERVER.TABLE_NOT_EXIST") queue.target.table.gone();
+      queue.close();
+      for (const batch of queue.ready.splice(0)) this.giveUp(batch, queue.target.table.name, error);
+    }
+  }
+
+  async #initialise(): Promise<void> {
+    this.#initialising = true;
+    try {
+      for (let attempt = 1; this.#batches.size > 0 && this.#closed === undefined; attempt++) {
+        const deadline = this.cluster.deadline();
+        try {
+          if (attempt > 1) await deadline.pause(backOffMs(attempt + 1), "asking for a writer id");
+          const answer = await this.cluster.callAny(API.INIT_WRITER, { tablePath: this.#tables() }, deadline.options);
+          this.#writerId = answer.writerId;
+          break;
+        } catch (error) {
+          if (!FlussError.is(error)) throw error;
+          if (error.retriable) {
+            for (const queues of this.#queues.values()) {
+              for (const queue of queues) for (const batch of queue?.ready ?? []) batch.lastFailure = error;
+            }
+            continue;
+          }
+          for (const queues of this.#queues.values()) {
+            this.#abandon(queues.filter((queue) => queue !== undefined), error);
+          }
+        }
+      }
+    } finally {
+      this.#initialising = false;
+    }
+    for (const sender of this.#senders.values()) sender.schedule();
+  }
+
+  #tables(): { databaseName: string; tableName: string }[] {
+    const tables = new Map<string, { databaseName: string; tableName: string }>();
+    for (const queues of this.#queues.values()) {
+      for (const queue of queues) {
+        if (queue?.busy !== true) continue;
+        const { database: databaseName, table: tableName } = queue.target.physical.path;
+        tables.set(queue.target.table.name, { databaseName, tableName });
+      }
+    }
+    return [...tables.values()];
+  }
+}
+
+function recreated(target: PartitionTarget): FlussError {
+  return serverError(7, "the table was dropped and created again while rows for it were queued", {
+    doing: "writing",
+    table: target.table.name,
+  });
+}
