@@ -41,7 +41,8 @@ interface BunSockets {
 }
 
 /** Opens a stream on Bun. */
-export const dialBun: Dial = (host, port, { signal, tls }) => {
+export const dialBun: Dial = async (host, port, { signal, tls }) => {
+  const ca = tls?.caCerts && [...await systemCerts(), ...tls.caCerts];
   const { Bun } = globalThis as unknown as { Bun: BunSockets };
   const { promise, resolve, reject } = Promise.withResolvers<Transport>();
   let transport: BunTransport | undefined;
@@ -61,7 +62,7 @@ export const dialBun: Dial = (host, port, { signal, tls }) => {
   };
   if (signal?.aborted) fail(signal.reason);
   else signal?.addEventListener("abort", onAbort, { once: true });
-  if (failed) return promise;
+  if (failed) return await promise;
 
   const socket: BunHandlers = {
     binaryType: "uint8array",
@@ -94,13 +95,19 @@ export const dialBun: Dial = (host, port, { signal, tls }) => {
       tls: {
         serverName: tls.serverName ?? host,
         rejectUnauthorized: true,
-        ...(tls.caCerts === undefined ? {} : { ca: [...tls.caCerts] }),
+        ...(ca === undefined ? {} : { ca }),
       },
     }),
     socket,
   }).catch(fail);
-  return promise;
+  return await promise;
 };
+
+/** Bun trusts either its own list of authorities or the one that it is given. */
+async function systemCerts(): Promise<readonly string[]> {
+  const { rootCertificates } = await import("node:tls") as unknown as { rootCertificates: readonly string[] };
+  return rootCertificates;
+}
 
 class BunTransport implements Transport {
   onData: (chunk: Uint8Array) => void = () => {};
