@@ -253,6 +253,8 @@ export function utf8At(bytes: Uint8Array, at: number, length: number): string {
 export function copyAt(bytes: Uint8Array, at: number, length: number): Uint8Array<ArrayBuffer> {
   // Not `slice`: on a Buffer, which a runtime may hand us, that is a view.
   const copy = new Uint8Array(length);
-  copy.set(bytes.subarray(at, at + length));
+  // For short values a view costs more than a loop.
+  if (length <= 32) { for (let i = 0; i < length; i++) copy[i] = bytes[at + i]!; }
+  else copy.set(bytes.subarray(at, at + length));
   return copy;
 }

@@ -15,6 +15,9 @@ export interface DecimalShape {
 /** Up to this precision every unscaled value is a safe integer. */
 export const NUMBER_PRECISION = 15;
 
+/** Powers of ten up to the largest precision. */
+const POWERS: readonly bigint[] = Array.from({ length: 39 }, (_, exponent) => 10n ** BigInt(exponent));
+
 const PLAIN = /^[+-]?\d+(?:\.\d+)?$/;
 
 /** A decimal of at most {@linkcode NUMBER_PRECISION} digits, from plain digits to the unscaled integer. */
@@ -64,7 +67,7 @@ export function decimalText(unscaled: number | bigint, scale: number): string {
 
 /** Checks an unscaled integer against the precision. */
 export function checkUnscaled(unscaled: bigint, shape: DecimalShape): bigint {
-  const limit = 10n ** BigInt(shape.precision);
+  const limit = POWERS[shape.precision]!;
   if (unscaled >= limit || unscaled <= -limit) throw tooLarge(decimalText(unscaled, shape.scale), shape);
   return unscaled;
 }
@@ -72,7 +75,7 @@ export function checkUnscaled(unscaled: bigint, shape: DecimalShape): bigint {
 /** Brings an unscaled integer from one scale to that of the column, exactly. */
 export function rescale(unscaled: bigint, scale: number, shape: DecimalShape): bigint {
   if (scale === shape.scale) return checkUnscaled(unscaled, shape);
-  if (scale < shape.scale) return checkUnscaled(unscaled * 10n ** BigInt(shape.scale - scale), shape);
+  if (scale < shape.scale) return checkUnscaled(unscaled * POWERS[shape.scale - scale]!, shape);
   const divisor = 10n ** BigInt(scale - shape.scale);
   if (unscaled % divisor !== 0n) throw tooFine(decimalText(unscaled, scale), shape);
   return checkUnscaled(unscaled / divisor, shape);
@@ -97,22 +100,25 @@ function nameOf(shape: DecimalShape): string {
   return `DECIMAL(${shape.precision}, ${shape.scale})`;
 }
 
-/** The shortest big-endian two's complement of an integer (what Java's `BigInteger.toByteArray` gives). */
+// 38 digits need 127 bits.
+const scratch = new DataView(new ArrayBuffer(16));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
+/** The shortest big-endian two's complement of an integer of at most 38 digits (Java: `BigInteger.toByteArray`). */
 export function integerBytes(value: bigint): Uint8Array<ArrayBuffer> {
-  let length = 1;
-  while (BigInt.asIntN(length * 8, value) !== value) length++;
-  const bytes = new Uint8Array(length);
-  let rest = value;
-  for (let i = length - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 255n);
-    rest >>= 8n;
-  }
-  return bytes;
+  scratch.setBigInt64(0, value >> 64n);
+  scratch.setBigInt64(8, value);
+  // A leading byte goes when the next one says the same about the sign.
+  const sign = scratchBytes[0]! >> 7 === 0 ? 0 : 255;
+  let start = 0;
+  while (start < 15 && scratchBytes[start] === sign && (scratchBytes[start + 1]! ^ sign) < 128) start++;
+  return scratchBytes.slice(start);
 }
 
-/** The integer of `length` bytes of big-endian two's complement. */
+/** The integer of at most 16 bytes of big-endian two's complement. */
 export function integerAt(bytes: Uint8Array, at: number, length: number): bigint {
-  let value = 0n;
-  for (let i = 0; i < length; i++) value = (value << 8n) | BigInt(bytes[at + i]!);
-  return BigInt.asIntN(length * 8, value);
+  const first = 16 - length;
+  scratchBytes.fill(bytes[at]! >> 7 === 0 ? 0 : 255, 0, first);
+  for (let i = 0; i < length; i++) scratchBytes[first + i] = bytes[at + i]!;
+  return (scratch.getBigInt64(0) << 64n) | scratch.getBigUint64(8);
 }
