@@ -13,34 +13,32 @@ import type { PlanReader, PlanWriter, ReadPlan, WriteStep } from "./row_plan.ts"
 /** Wider rows run as loops: engines do not optimize functions of any size. */
 const MAX_COLUMNS = 256;
 
-let allowed: boolean | undefined;
-
-/** Whether the host lets us make functions; asked when the first row function is compiled, so that an import does nothing. */
-function mayGenerate(): boolean {
-  if (allowed === undefined) {
-    try {
-      allowed = new Function("return true")() === true;
-    } catch {
-      allowed = false;
-    }
+/** Makes a function from text, or by other means where the host forbids that or the row is too wide. */
+function generateOr<F>(width: number, generated: () => F, loop: () => F): F {
+  if (width > MAX_COLUMNS) return loop();
+  try {
+    return generated();
+  } catch (error) {
+    // Hosts say no with this error, at every attempt (Node: --disallow-code-generation-from-strings, browsers: CSP).
+    if (error instanceof EvalError) return loop();
+    throw error;
   }
-  return allowed;
 }
 
 /** Makes the function that reads rows of a plan. */
 export function compileReader(plan: ReadPlan): PlanReader {
   const width = Math.max(plan.steps.length, plan.keys.length);
-  return width <= MAX_COLUMNS && mayGenerate() ? generatedReader(plan) : loopReader(plan);
+  return generateOr(width, () => generatedReader(plan), () => loopReader(plan));
 }
 
 /** Makes the function that writes rows of a plan. */
 export function compileWriter(steps: readonly WriteStep[]): PlanWriter {
-  return steps.length <= MAX_COLUMNS && mayGenerate() ? generatedWriter(steps) : loopWriter(steps);
+  return generateOr(steps.length, () => generatedWriter(steps), () => loopWriter(steps));
 }
 
 /** Makes the function that turns the values of a row, in the order of `keys`, into a row object. */
 export function compileRowMaker(keys: readonly string[]): (values: readonly unknown[]) => Record<string, unknown> {
-  return keys.length <= MAX_COLUMNS && mayGenerate() ? generatedRowMaker(keys) : loopRowMaker(keys);
+  return generateOr(keys.length, () => generatedRowMaker(keys), () => loopRowMaker(keys));
 }
 
 /** A row object as source text. */

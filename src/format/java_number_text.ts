@@ -5,32 +5,30 @@
  * @module
  */
 
-/** A finite or infinite double as Java prints it: `1.0E10`, `0.001`, `NaN`. */
+/** A double as Java prints it: `1.0E10`, `0.001`, `NaN`. */
 export function javaDoubleText(value: number): string {
-  return javaText(value, value.toExponential());
+  const shortest = value.toExponential();
+  // Where one digit names the number, Java takes the nearest of two digits: the smallest double is 4.9E-324, not 5.0E-324.
+  return javaText(value, shortest.includes(".") ? shortest : value.toExponential(1));
 }
 
 /** A number that is a float as Java prints it. */
 export function javaFloatText(value: number): string {
-  let shortest = value.toExponential();
-  // Nine digits name every float.
-  for (let digits = 0; digits < 9; digits++) {
-    const candidate = value.toExponential(digits);
-    if (Math.fround(Number(candidate)) === value) {
-      shortest = candidate;
-      break;
-    }
+  // Two digits at least, as for doubles; nine name every float.
+  for (let more = 1; more < 8; more++) {
+    const candidate = value.toExponential(more);
+    if (Math.fround(Number(candidate)) === value) return javaText(value, candidate);
   }
-  return javaText(value, shortest);
+  return javaText(value, value.toExponential(8));
 }
 
 /** Java writes plain digits from 10^-3 up to 10^7 and an exponent elsewhere, always with a digit after the point. */
-function javaText(value: number, shortest: string): string {
+function javaText(value: number, decimal: string): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const sign = value < 0 ? "-" : "";
-  const [mantissa, power] = shortest.slice(sign.length).split("e") as [string, string];
-  const digits = mantissa.replace(".", "");
+  const [mantissa, power] = decimal.slice(sign.length).split("e") as [string, string];
+  const digits = mantissa.replace(".", "").replace(/0+$/, "");
   const exponent = Number(power);
   if (exponent < -3 || exponent >= 7) return `${sign}${withPoint(digits, 1)}E${exponent}`;
   if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
