@@ -139,7 +139,7 @@ class Slot {
   async #attempt(): Promise<RpcConnection> {
     const { resolveAddress, connectTimeoutMs = CONNECT_TIMEOUT_MS, ...options } = this.#options;
     const { signal } = this.#stop;
-    let opened: RpcConnection | undefined;
+    let opened: RpcConnection;
     const openedAt = performance.now();
     try {
       const target = await this.#resolve(resolveAddress, connectTimeoutMs);
@@ -151,8 +151,7 @@ class Slot {
         connectTimeoutMs,
         signal,
         onClose: (error) => {
-          // An old connection has no say in what came after it.
-          if (this.connection !== opened) return;
+          // No epoch is needed: this comes once per connection, and the next one is opened only after it.
           this.connection = undefined;
           if (performance.now() - openedAt < STABLE_MS) this.#failed(error);
           else this.#failures = 0;
@@ -162,7 +161,12 @@ class Slot {
       if (!signal.aborted) this.#failed(error);
       throw error;
     }
-    this.connection = opened;
+    // The pool may have been closed between the last step of the handshake and here.
+    if (signal.aborted) {
+      opened.close();
+      throw signal.reason;
+    }
+    if (!opened.closed) this.connection = opened;
     return opened;
   }
 

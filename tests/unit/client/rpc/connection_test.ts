@@ -307,6 +307,20 @@ test("RpcConnection holds back what exceeds the limits, in order, with the deadl
   connection.close();
 });
 
+test("SentRequest.cancel() lets go what a waiting request held back", async () => {
+  const [connection, transport] = await openFake({ limits: { count: 10, bytes: 100 } });
+  const ignore = { apiKey: 1017, apiVersion: 1, timeoutMs: 1000, onAnswer: () => {}, onFailure: () => {} };
+  connection.send({ ...ignore, body: new Uint8Array(60) });
+  const large = connection.send({ ...ignore, body: new Uint8Array(50) });
+  connection.send({ ...ignore, body: new Uint8Array(30) });
+  await tick();
+  assert.deepEqual(transport.requests.map(({ body }) => body.length), [60]);
+  large.cancel();
+  await tick();
+  assert.deepEqual(transport.requests.map(({ body }) => body.length), [60, 30]);
+  connection.close();
+});
+
 test("RpcConnection holds back requests while the socket asks to wait", async () => {
   const [connection, transport] = await openFake();
   const room = Promise.withResolvers<void>();
@@ -453,6 +467,8 @@ test("RpcConnection.close() fails what is open with the given error, once, and s
     onAnswer: () => assert.fail("answered"),
     onFailure: (error) => failures.push(error),
   });
+  // An earlier deadline takes the place of the alarm.
+  send(connection, { timeoutMs: 30_000 }).catch(() => {});
   await tick();
   assert.equal(alarms.size, 1);
   connection.close();
@@ -474,6 +490,7 @@ test("RpcConnection.close() from within a callback ends the reading of the chunk
   transport.arrive(Uint8Array.from([...frames[0]!, ...frames[1]!]));
   await assert.rejects(second, has("CONNECTION.CLOSED"));
   assert.equal(connection.inFlightBytes, 0);
+  assert.equal(connection.droppedAnswers, 0);
 });
 
 test("RpcConnection starts again at id 0 after the largest int32", async () => {
