@@ -150,6 +150,22 @@ test(`damaged value batches are read or refused (seed ${SEED})`, () => {
   }
 });
 
+test("a varint does not read on into the bytes of the next value", () => {
+  for (const  of of[type("int"), type("bigint"), type("bigint", { mode: "number" })]) {
+    const read = compileValueReader(columns(notNull(of)), columns(notNull(of)), "compacted");
+    for (const bytes of ["008001", "00808080808001"]) {
+      const value = unhex(bytes);
+      if (of.kind === "bigint" || bytes.length === 6) read(value, 0, value.length);
+      assert.throws(() => read(value, 0, value.length - 1), { code: "CODEC.CORRUPT_BATCH" }, `${of.kind} ${bytes}`);
+    }
+  }
+});
+
+test("a value batch with bytes after its last value is refused", () => {
+  const bytes = unhex("1900000000010000000600000001000001016106000000020000010161");
+  assert.throws(() => forEachValue(bytes, () => {}), { code: "CODEC.CORRUPT_BATCH" });
+});
+
 test("values without a schema id are refused", () => {
   assert.throws(() => schemaIdOf(new Uint8Array(1)), { code: "CODEC.CORRUPT_BATCH" });
   assert.throws(() => forEachValue(unhex("050000000100000000"), () => {}), { code: "CODEC.CORRUPT_BATCH" });
