@@ -151,12 +151,12 @@ test(`damaged value batches are read or refused (seed ${SEED})`, () => {
 });
 
 test("a varint does not read on into the bytes of the next value", () => {
-  for (const  of of[type("int"), type("bigint"), type("bigint", { mode: "number" })]) {
-    const read = compileValueReader(columns(notNull(of)), columns(notNull(of)), "compacted");
+  for (const wanted of [type("int"), type("bigint"), type("bigint", { mode: "number" })]) {
+    const read = compileValueReader(columns(notNull(wanted)), columns(notNull(wanted)), "compacted");
     for (const bytes of ["008001", "00808080808001"]) {
       const value = unhex(bytes);
-      if (of.kind === "bigint" || bytes.length === 6) read(value, 0, value.length);
-      assert.throws(() => read(value, 0, value.length - 1), { code: "CODEC.CORRUPT_BATCH" }, `${of.kind} ${bytes}`);
+      if (wanted.kind === "bigint" || bytes.length === 6) read(value, 0, value.length);
+      assert.throws(() => read(value, 0, value.length - 1), { code: "CODEC.CORRUPT_BATCH" }, `${wanted.kind} ${bytes}`);
     }
   }
 });
