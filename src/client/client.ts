@@ -17,6 +17,8 @@ import { Writer } from "./write/writer.ts";
 /** Batches of one bucket that may be out at once; servers remember the last five of a writer. */
 const MAX_IN_FLIGHT_PER_BUCKET = 5;
 const MAX_REQUEST_BYTES = 10 << 20;
+/** Servers close the connection on requests above 100 MB (Fluss: netty.server.max-request-size). */
+const MAX_RECORD_BYTES = 96 << 20;
 
 /** See the module. */
 export class FlussClient {
@@ -54,6 +56,7 @@ export class FlussClient {
       limits: {
         ...options.writer,
         acks: acks === "all" ? -1 : acks,
+        maxRecordBytes: MAX_RECORD_BYTES,
         maxRequestBytes: Math.max(MAX_REQUEST_BYTES, options.writer.batchBytes),
         // Without sequences, a batch that is sent again could overtake the one behind it.
         maxInFlightPerBucket: idempotent ? MAX_IN_FLIGHT_PER_BUCKET : 1,

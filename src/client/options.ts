@@ -8,7 +8,7 @@ import type { Address } from "./cluster/cluster.ts";
 
 /** How rows are gathered and sent. */
 export interface WriterOptions {
-  /** A batch is closed when the next row would make it larger; a larger row travels alone. Default 1 MiB. */
+  /** A batch that has reached this size, in bytes, takes no more rows. Default 1 MiB. */
   readonly batchBytes?: number;
   /** The longest wait for company while a request to the same server is out, in milliseconds. Default 5. */
   readonly lingerMs?: number;

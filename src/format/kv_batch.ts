@@ -31,6 +31,7 @@ export class KvBatchBuilder {
   /** The schema that all rows of the batch are written with. */
   readonly schemaId: number;
   #count = 0;
+  #lastRecord = KV_BATCH_HEADER_BYTES;
   readonly #out: ByteWriter;
 
   /** @param capacity the bytes to begin with; the buffer grows */
@@ -81,7 +82,14 @@ export class KvBatchBuilder {
       throw error;
     }
     out.view.setInt32(record, out.position - record - 4, true);
+    this.#lastRecord = record;
     this.#count++;
+  }
+
+  /** Takes the record that was appended last out again; once per record. */
+  dropLast(): void {
+    this.#out.position = this.#lastRecord;
+    this.#count--;
   }
 
   /**

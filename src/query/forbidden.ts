@@ -43,7 +43,7 @@ export function refusal(definition: TableDefinition, operation: Operation, table
   if (operation === "delete" && definition.mergeEngine === "aggregation" && definition.deleteBehavior === undefined) {
     return flussError("WRITE.DELETE_IGNORED", {
       table,
-      message: "the server ignores deletes on aggregation tables unless the table says otherwise",
+      message: 'aggregation tables ignore deletes unless they are declared with deleteBehavior: "allow"',
     });
   }
   return undefined;

@@ -5,6 +5,7 @@
  */
 import { FlussError, flussError, FlussValidationError } from "../../base/errors.ts";
 import type { CallOptions } from "../../base/wait.ts";
+import { SCHEMA_ID_BYTES, schemaIdOf } from "../../format/value_batch.ts";
 import { compileChecks, type RowChecks } from "../../schema/checks.ts";
 import type { FlussClient } from "../client.ts";
 import type { BoundTable, TableBinding } from "../table/bound_table.ts";
@@ -22,9 +23,6 @@ export interface LookupCall extends CallOptions {
   /** Keys of the columns to read; undefined reads all. */
   readonly select?: readonly string[] | undefined;
 }
-
-/** Bytes of a row's schema id in front of it. */
-const SCHEMA_ID_BYTES = 2;
 
 /** See the module. */
 export class TableReader {
@@ -101,7 +99,7 @@ export class TableReader {
     try {
       call.signal?.throwIfAborted();
       this.#checkKey(bound, kind, key);
-      placed = kind === "prefix" ? bound.codec.placePrefix(key) : bound.codec.place(key, undefined);
+      placed = kind === "prefix" ? bound.codec.placePrefix(key) : bound.codec.place(key);
     } catch (error) {
       take.fail(namedError(error, this.#binding.name, this.#binding.definition, key));
       return;
@@ -114,7 +112,7 @@ export class TableReader {
       target,
       kind,
       bucket: placed.bucket,
-      key: placed.bytes.slice(placed.keyStart, placed.keyEnd),
+      key: placed.bytes.slice(0, placed.end),
       at: performance.now() + timeoutMs,
       done: false,
       attempts: 0,
@@ -162,13 +160,7 @@ export class TableReader {
     resolve: (row: ReadRow) => void,
     reject: (error: unknown) => void,
   ): void {
-    if (end - start < SCHEMA_ID_BYTES) {
-      throw flussError("CODEC.CORRUPT_BATCH", {
-        table: this.#binding.name,
-        message: `a stored value has ${end - start} bytes, too few for its schema id`,
-      });
-    }
-    const schemaId = (body[start]! | body[start + 1]! << 8) << 16 >> 16;
+    const schemaId = schemaIdOf(body, start, end);
     const schema = this.#client.schemas.get(bound.target.tableId, schemaId);
     if (schema === undefined) {
       const bytes = body.slice(start, end);

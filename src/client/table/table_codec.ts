@@ -6,7 +6,7 @@
 import { bucketOf } from "../../format/bucketing.ts";
 import { ByteWriter } from "../../format/byte_writer.ts";
 import { compileKeyWriter, type KeyWriter } from "../../format/key_encoder.ts";
-import { partitionValue } from "../../format/partition_name.ts";
+import { compilePartitionName } from "../../format/partition_name.ts";
 import { compileRowWriter, compileValueReader, type RowWriter, type ValueReader } from "../../format/row_codec.ts";
 import type { SchemaColumn, TableSchema } from "../../schema/data_type.ts";
 import type { WriteVariant } from "../write/batch.ts";
@@ -20,14 +20,11 @@ export interface RowShape extends WriteVariant {
   readonly write: RowWriter;
 }
 
-/** An encoded row, and where it goes. The bytes are valid until the next row is encoded. */
-export interface PlacedRow {
-  /** Holds key and row. */
+/** An encoded key, and where its row is. The bytes are valid until the next key is encoded. */
+export interface PlacedKey {
+  /** The key is in `[0..end)`. */
   readonly bytes: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  readonly rowStart: number;
-  readonly rowEnd: number;
+  readonly end: number;
   readonly partition: string | undefined;
   readonly bucket: number;
 }
@@ -43,23 +40,20 @@ export class TableCodec {
   readonly deletes: WriteVariant = WHOLE_ROW_DELETE;
   readonly #writeKey: KeyWriter;
   readonly #writeBucketKey: KeyWriter;
+  #writePrefix: KeyWriter | undefined;
+  /** Names the partition of a row; undefined when the table is not partitioned. */
+  readonly #nameOf: ((row: Row) => string) | undefined;
   readonly #shapes = new Map<string, RowShape>();
   readonly #readers = new Map<string, ValueReader>();
   readonly #out = new ByteWriter(1024);
-  readonly #placed = {
-    bytes: this.#out.bytes as Uint8Array,
-    keyStart: 0,
-    keyEnd: 0,
-    rowStart: 0,
-    rowEnd: 0,
-    partition: undefined as string | undefined,
-    bucket: 0,
-  };
+  readonly #placed: { -readonly [K in keyof PlacedKey]: PlacedKey[K] };
 
   constructor(layout: TableLayout) {
     this.layout = layout;
     this.#writeKey = compileKeyWriter(layout.keyColumns, layout.keyEncoding);
     this.#writeBucketKey = compileKeyWriter(layout.bucketColumns, layout.bucketEncoding);
+    this.#nameOf = layout.partitionColumns.length === 0 ? undefined : compilePartitionName(layout.partitionColumns);
+    this.#placed = { bytes: this.#out.bytes, end: 0, partition: undefined, bucket: 0 };
     this.fullShape = this.#fullShape();
   }
 
@@ -84,56 +78,39 @@ export class TableCodec {
   }
 
   /**
-   * Encodes the key and the row, and finds the bucket.
+   * Encodes the key of a row, and finds its bucket and partition.
    *
-   * @param shape how the row is written; undefined encodes a delete: the key alone
+   * @param row at least the key columns
    * @throws ColumnError on the first value that does not fit
    */
-  place(row: Row, shape: RowShape | undefined): PlacedRow {
+  place(row: Row): PlacedKey {
+    return this.#place(row, this.#writeKey, this.layout.bucketByKey);
+  }
+
+  /**
+   * Encodes the prefix that all keys with a bucket key share. It is encoded as keys are, which need not be the way in
+   * which bucket keys are.
+   */
+  placePrefix(prefix: Row): PlacedKey {
+    this.#writePrefix ??= compileKeyWriter(this.layout.bucketColumns, this.layout.keyEncoding);
+    return this.#place(prefix, this.#writePrefix, this.layout.keyEncoding === this.layout.bucketEncoding);
+  }
+
+  #place(row: Row, writeKey: KeyWriter, bucketByKey: boolean): PlacedKey {
     const out = this.#out;
     const placed = this.#placed;
-    const { layout } = this;
+    const { bucketing, buckets } = this.layout;
     out.reset();
-    placed.keyStart = 0;
-    this.#writeKey(out, row);
-    placed.keyEnd = placed.rowStart = out.position;
-    shape?.write(out, row);
-    placed.rowEnd = out.position;
-    placed.partition = this.partitionOf(row);
-    if (layout.bucketByKey) {
-      placed.bucket = bucketOf(layout.bucketing, out.bytes, 0, placed.keyEnd, layout.buckets);
-    } else {
+    writeKey(out, row);
+    placed.end = out.position;
+    if (bucketByKey) placed.bucket = bucketOf(bucketing, out.bytes, 0, placed.end, buckets);
+    else {
       this.#writeBucketKey(out, row);
-      placed.bucket = bucketOf(layout.bucketing, out.bytes, placed.rowEnd, out.position, layout.buckets);
+      placed.bucket = bucketOf(bucketing, out.bytes, placed.end, out.position, buckets);
     }
     placed.bytes = out.bytes;
+    if (this.#nameOf !== undefined) placed.partition = this.#nameOf(row);
     return placed;
-  }
-
-  /** Encodes the prefix of keys that a bucket key stands for. The prefix and the bucket key may be encoded differently. */
-  placePrefix(prefix: Row): PlacedRow {
-    const out = this.#out;
-    const placed = this.#placed;
-    const { layout } = this;
-    out.reset();
-    this.#prefixWriter ??= compileKeyWriter(layout.bucketColumns, layout.keyEncoding);
-    this.#prefixWriter(out, prefix);
-    placed.keyStart = 0;
-    placed.keyEnd = placed.rowStart = placed.rowEnd = out.position;
-    placed.partition = this.partitionOf(prefix);
-    this.#writeBucketKey(out, prefix);
-    placed.bucket = bucketOf(layout.bucketing, out.bytes, placed.rowEnd, out.position, layout.buckets);
-    placed.bytes = out.bytes;
-    return placed;
-  }
-  #prefixWriter: KeyWriter | undefined;
-
-  /** The name of the row's partition; undefined when the table is not partitioned. */
-  partitionOf(row: Row): string | undefined {
-    const { partitionColumns } = this.layout;
-    if (partitionColumns.length === 0) return undefined;
-    if (partitionColumns.length === 1) return partitionValue(partitionColumns[0]!.type, row[partitionColumns[0]!.key]);
-    return partitionColumns.map((column) => partitionValue(column.type, row[column.key])).join("$");
   }
 
   /**

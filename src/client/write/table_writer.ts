@@ -4,13 +4,14 @@
  * @module
  */
 import { FlussError, flussError, FlussValidationError } from "../../base/errors.ts";
+import { ByteWriter } from "../../format/byte_writer.ts";
 import { compileChecks, type RowChecks } from "../../schema/checks.ts";
 import { parseDescriptor, toDescriptorJson } from "../../schema/descriptor.ts";
 import type { FlussClient } from "../client.ts";
 import type { BoundTable, TableBinding } from "../table/bound_table.ts";
 import { layOut } from "../table/layout.ts";
 import { namedError, rowText } from "../table/row_text.ts";
-import { type PlacedRow, type Row, TableCodec } from "../table/table_codec.ts";
+import { type Row, TableCodec } from "../table/table_codec.ts";
 import { RowAck } from "./ack.ts";
 
 /** The ways to write a row. */
@@ -65,17 +66,15 @@ export class TableWriter {
   #append(bound: BoundTable, operation: WriteOperation, row: Row, ack: RowAck): RowAck {
     const { codec } = bound;
     const shape = operation === "upsert" ? codec.fullShape : operation === "update" ? codec.shapeOf(row) : undefined;
-    const placed = this.#place(codec, row, shape);
-    const variant = shape ?? codec.deletes;
-    return this.#client.writer.append(bound.partition(placed.partition), variant, codec.layout.schemaId, placed, ack);
+    try {
+      return this.#client.writer.append(bound, codec.place(row), shape, row, ack);
+    } catch (error) {
+      throw this.#named(error, row);
+    }
   }
 
-  #place(codec: TableCodec, row: Row, shape: Parameters<TableCodec["place"]>[1]): PlacedRow {
-    try {
-      return codec.place(row, shape);
-    } catch (error) {
-      throw namedError(error, this.#binding.name, this.#binding.definition, row);
-    }
+  #named(error: unknown, row: Row): unknown {
+    return namedError(error, this.#binding.name, this.#binding.definition, row);
   }
 
   /**
@@ -84,17 +83,14 @@ export class TableWriter {
    */
   #writeEarly(operation: WriteOperation, row: Row): RowAck {
     const codec = this.#assumedCodec();
-    const { bytes, rowStart, rowEnd } = this.#place(
-      codec,
-      row,
-      operation === "upsert" ? codec.fullShape : codec.shapeOf(row),
-    );
-    const early: EarlyRow = {
-      operation,
-      bytes: bytes.slice(rowStart, rowEnd),
-      keys: Object.keys(row),
-      ack: new RowAck(),
-    };
+    const out = new ByteWriter();
+    try {
+      codec.place(row);
+      (operation === "upsert" ? codec.fullShape : codec.shapeOf(row)).write(out, row);
+    } catch (error) {
+      throw this.#named(error, row);
+    }
+    const early: EarlyRow = { operation, bytes: out.toBytes(), keys: Object.keys(row), ack: new RowAck() };
     this.#client.writer.reserve(early.bytes.length, this.#binding.name);
     this.#early.push(early);
     if (this.#early.length === 1) {

@@ -12,15 +12,18 @@ import { API } from "../rpc/api.ts";
 import type { RowAck } from "./ack.ts";
 import { WriteBatch, type WriteVariant } from "./batch.ts";
 import { BucketQueue } from "./bucket_queue.ts";
-import type { PlacedRow } from "../table/table_codec.ts";
+import type { BoundTable } from "../table/bound_table.ts";
+import type { PlacedKey, Row, RowShape } from "../table/table_codec.ts";
 import { createPartition } from "../table/partitions.ts";
 import { Sender } from "./sender.ts";
 import type { PartitionTarget } from "../table/target.ts";
 
 /** The writer's bounds and habits. */
 export interface WriterLimits {
-  /** A batch is closed when the next row would make it larger; a larger row travels alone. */
+  /** A batch that has reached this size takes no more rows. */
   readonly batchBytes: number;
+  /** The largest row that is taken. */
+  readonly maxRecordBytes: number;
   /** The batches of one request together, unless one alone is larger. */
   readonly maxRequestBytes: number;
   /** All rows that are queued and not acknowledged. */
@@ -45,6 +48,9 @@ export interface WriterOptions {
   /** Told of every failure that nobody awaited, at once. */
   readonly report: (error: FlussError) => void;
 }
+
+/** A batch begins small, for a table may have many buckets with few rows each. */
+const FIRST_BYTES = 1024;
 
 /** The largest number of failures that are kept apart until the next flush. */
 const MAX_FAILURES = 100;
@@ -130,32 +136,41 @@ export class Writer {
   }
 
   /**
-   * Puts a row in the open batch of its bucket. The bytes are copied.
+   * Encodes a row into the open batch of its bucket. When the row is refused, nothing is queued.
    *
-   * @throws FlussWriteError `WRITE.QUEUE_FULL`
+   * @param shape how the row is written; undefined writes a delete
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, and whatever the codec throws
    */
-  append(target: PartitionTarget, variant: WriteVariant, schemaId: number, row: PlacedRow, ack: RowAck): RowAck {
-    const size = KvBatchBuilder.recordSize(row.keyEnd - row.keyStart, row.rowEnd - row.rowStart);
-    this.reserve(size, target.table.name);
-    const queue = this.#queue(target, row.bucket);
+  append(bound: BoundTable, placed: PlacedKey, shape: RowShape | undefined, row: Row, ack: RowAck): RowAck {
+    const target = bound.partition(placed.partition);
+    this.reserve(0, target.table.name);
+    const { schemaId } = bound.codec.layout;
+    const variant = shape ?? bound.codec.deletes;
+    const queue = this.#queue(target, placed.bucket);
     let batch = queue.open;
-    if (
-      batch !== undefined &&
-      (batch.variant.key !== variant.key || batch.builder.schemaId !== schemaId ||
-        batch.builder.size + size > this.limits.batchBytes)
-    ) {
+    if (batch !== undefined && (batch.variant.key !== variant.key || batch.builder.schemaId !== schemaId)) {
       queue.close();
+      this.route(queue);
       batch = undefined;
-      this.route(queue);
     }
-    if (batch === undefined) {
-      batch = this.#openBatch(queue, variant, schemaId);
-      this.route(queue);
+    const builder = batch === undefined ? new KvBatchBuilder(schemaId, FIRST_BYTES) : batch.builder;
+    const before = builder.size;
+    builder.append(placed.bytes, 0, placed.end, shape?.write, row);
+    const size = builder.size - before;
+    if (size > this.limits.maxRecordBytes) {
+      builder.dropLast();
+      throw flussError("WRITE.TOO_LARGE", {
+        table: target.table.name,
+        message: `a row takes ${size} bytes, and servers take requests of no more than ${this.limits.maxRecordBytes}`,
+      });
     }
-    batch.builder.append(row.bytes, row.keyStart, row.keyEnd, row.bytes, row.rowStart, row.rowEnd);
-    batch.rows++;
+    if (batch === undefined) batch = this.#openBatch(queue, builder, variant);
+    this.#queuedBytes += size;
     batch.bytes += size;
+    batch.rows++;
     ack.place(batch);
+    if (builder.size >= this.limits.batchBytes) queue.close();
+    if (batch.rows === 1 || queue.open === undefined) this.route(queue);
     return ack;
   }
 
@@ -325,9 +340,9 @@ export class Writer {
     return queues[bucket] ??= new BucketQueue(target, bucket);
   }
 
-  #openBatch(queue: BucketQueue, variant: WriteVariant, schemaId: number): WriteBatch {
+  #openBatch(queue: BucketQueue, builder: KvBatchBuilder, variant: WriteVariant): WriteBatch {
     const { bucket, target } = queue;
-    const batch = new WriteBatch(new KvBatchBuilder(schemaId), variant, {
+    const batch = new WriteBatch(builder, variant, {
       bucket,
       partition: target.physical.partition,
       order: this.#order++,

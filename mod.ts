@@ -1,0 +1,70 @@
+/**
+ * Typed data access to Apache Fluss for Deno, Bun and Node.
+ *
+ * Declare a table, connect, and read and write typed rows:
+ *
+ * @example
+ * ```ts
+ * import { connect, t, table } from "sluice";
+ *
+ * const users = table("shop.users", { id: t.bigint(), name: t.string() }, { primaryKey: ["id"] });
+ *
+ * export async function rename(url: string, id: bigint, name: string): Promise<void> {
+ *   await using db = await connect(url);
+ *   await db.table(users).upsert({ id, name });
+ * }
+ * ```
+ *
+ * @module
+ */
+export * from "./src/schema/mod.ts";
+export {
+  FlussCodecError,
+  FlussConnectionError,
+  FlussError,
+  type FlussErrorDetails,
+  FlussServerError,
+  FlussTimeoutError,
+  FlussUsageError,
+  FlussValidationError,
+  FlussWriteError,
+  type ValidationIssue,
+  type WriteFailure,
+} from "./src/base/errors.ts";
+export type { ErrorCode, ServerErrorCode } from "./src/base/error_table.ts";
+export type { CallOptions } from "./src/base/wait.ts";
+export { type Connect, connect } from "./src/query/connect.ts";
+export type { ConnectOptions } from "./src/query/options.ts";
+export type { Address } from "./src/client/cluster/cluster.ts";
+export type { LookupOptions as LookupLimits, ResolveAddress, WriterOptions } from "./src/client/options.ts";
+export { Db } from "./src/query/db.ts";
+export {
+  Admin,
+  type BucketOffset,
+  type ConfigEntry,
+  type CreateOptions,
+  type DatabaseInfo,
+  type DropOptions,
+  type OffsetPosition,
+  type OffsetsOptions,
+  type PartitionInfo,
+  type ServerInfo,
+  type TableName,
+} from "./src/query/admin.ts";
+export type { TableInfo } from "./src/client/cluster/tables.ts";
+export type { WriteAck } from "./src/client/write/ack.ts";
+export type { WriteReceipt } from "./src/client/write/batch.ts";
+export type {
+  ColumnWriter,
+  DeleteOf,
+  LogHandle,
+  LookupOptions,
+  PrefixLookupOf,
+  PrimaryKeyHandle,
+  ReadOptions,
+  TableHandle,
+  UntypedHandle,
+  UntypedRow,
+  UpdateOf,
+  WriterOf,
+} from "./src/query/handle_types.ts";

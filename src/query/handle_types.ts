@@ -1,0 +1,145 @@
+/**
+ * What a table handle can do, as types: which methods exist follows from the declaration of the table.
+ *
+ * A method that the table cannot have is a `FlussTypeError` whose text says why; called all the same, it throws the
+ * same text.
+ *
+ * @module
+ */
+import type { CallOptions } from "../base/wait.ts";
+import type { WriteAck } from "../client/write/ack.ts";
+import type { $ } from "../schema/column.ts";
+import type { AnyTable, Flat, FlussTypeError, KeyOf as Name } from "../schema/infer.ts";
+
+/** The selected columns of a row; the row itself, by its own name, when all are selected. */
+type Picked<R, S> = [keyof R] extends [S] ? R : Flat<Pick<R, S & keyof R>>;
+type Rows<R> = Iterable<R> | AsyncIterable<R>;
+
+/** Options of a read. */
+export interface ReadOptions<S> extends CallOptions {
+  /** The columns to read. Others are not decoded. Default: all. */
+  readonly select?: readonly S[];
+}
+
+/** Options of a lookup. */
+export interface LookupOptions<S, M> extends ReadOptions<S> {
+  /**
+   * True: when the row is not there the server inserts it, with the key, generated columns and nulls, and answers that
+   * row. Needs a table in which every other column is nullable. Default false.
+   */
+  readonly insertIfMissing?: M;
+}
+
+/** A writer for one fixed set of columns, from {@linkcode PrimaryKeyHandle.writer}. */
+export interface ColumnWriter<R> {
+  /** As `update()`, with exactly the columns of this writer. */
+  update(row: R): WriteAck;
+}
+
+/** The operations of every table with a primary key. */
+export interface PrimaryKeyHandle<T extends AnyTable> {
+  /**
+   * Queues a row: it replaces the row with its key, or is merged with it as the table's merge engine says. The row is
+   * checked and encoded before this returns.
+   *
+   * @throws FlussUsageError `WRITE.UNKNOWN_COLUMN`, `WRITE.UNDEFINED_VALUE`, `WRITE.MISSING_COLUMN`, ...
+   * @throws FlussCodecError `CODEC.OUT_OF_RANGE`, `CODEC.NULL`, ...
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, with nothing queued: await `db.ready`
+   */
+  upsert(row: T["$insert"]): WriteAck;
+  /** Queues rows no faster than they are written, and resolves when all of them are acknowledged. */
+  upsertAll(rows: Rows<T["$insert"]>, options?: CallOptions): Promise<{ rows: number }>;
+  /** A stream of rows to upsert, with backpressure; closing it waits for the acks of all rows. */
+  writable(): WritableStream<T["$insert"]>;
+  /**
+   * Queues a partial update: the columns that `patch` has are written, null clears, the others stay. It creates the row
+   * if it is not there. Keep the number of different column sets small, each needs batches of its own.
+   */
+  readonly update: UpdateOf<T>;
+  /** A writer for one set of columns, which stays the same whatever a row leaves out. */
+  readonly writer: WriterOf<T>;
+  /** Queues the removal of a row. */
+  readonly delete: DeleteOf<T>;
+  /**
+   * The row with this key, or null. Lookups of one tick share requests.
+   *
+   * `signal` and `timeoutMs` end the wait; a missing row that `insertIfMissing` asked for may still be inserted.
+   */
+  lookup<const S extends Name<T["$row"]> = Name<T["$row"]>, const M extends boolean = false>(
+    key: T["$key"],
+    options?: LookupOptions<S, M>,
+  ): Promise<Picked<T["$row"], S> | (M extends true ? never : null)>;
+  /** The rows with these keys, or null, in the order of the keys. */
+  lookupMany<const S extends Name<T["$row"]> = Name<T["$row"]>>(
+    keys: readonly T["$key"][],
+    options?: ReadOptions<S>,
+  ): Promise<(Picked<T["$row"], S> | null)[]>;
+  /** All rows of a bucket key (and partition), in the order of their encoded keys. */
+  readonly prefixLookup: PrefixLookupOf<T>;
+  readonly append: FlussTypeError<"primary-key tables are written with upsert()">;
+}
+
+type NoUpdates = FlussTypeError<"first_row and versioned tables reject partial updates">;
+type NotNullOf<T extends AnyTable> = T[typeof $]["nn"] & string;
+type Engine<T extends AnyTable> = T[typeof $]["e"];
+type OnePerKey = "first_row" | { readonly versioned: string };
+
+/** `update()`, where the table can have it. */
+export type UpdateOf<T extends AnyTable> = Engine<T> extends OnePerKey ? NoUpdates
+  : [T[typeof $]["nn"]] extends [never] ? (patch: T["$patch"]) => WriteAck
+  : FlussTypeError<`update() needs every non-key column nullable; NOT NULL: ${NotNullOf<T>}`>;
+
+/** `writer()`, where the table can have it. */
+export type WriterOf<T extends AnyTable> = Engine<T> extends OnePerKey ? NoUpdates
+  : [T[typeof $]["nn"]] extends [never] ? <const C extends Exclude<Name<T["$patch"]>, keyof T["$key"]>>(
+      options: { readonly columns: readonly C[] },
+    ) => ColumnWriter<
+      Flat<T["$key"] & { [K in C]: Exclude<T["$patch"][K], undefined> }>
+    >
+  : FlussTypeError<`update() needs every non-key column nullable; NOT NULL: ${NotNullOf<T>}`>;
+
+/** `delete()`, where the table can have it. */
+export type DeleteOf<T extends AnyTable> = Engine<T> extends OnePerKey
+  ? FlussTypeError<"first_row and versioned tables reject deletes">
+  : [T[typeof $]["g"]] extends [never]
+    ? (T[typeof $]["d"] extends "disable" ? FlussTypeError<'the table is declared with deleteBehavior: "disable"'>
+      : [Engine<T>, T[typeof $]["d"]] extends ["aggregation", undefined]
+        ? FlussTypeError<'aggregation tables ignore deletes unless they are declared with deleteBehavior: "allow"'>
+      : (key: T["$key"]) => WriteAck)
+  : FlussTypeError<"the server cannot delete rows of tables with an auto-increment column">;
+
+/** `prefixLookup()`, where the table can have it. */
+export type PrefixLookupOf<T extends AnyTable> = [T["$prefix"]] extends [never]
+  ? FlussTypeError<"prefixLookup() needs a bucketKey that is a proper leading part of primaryKey">
+  : <const S extends Name<T["$row"]> = Name<T["$row"]>>(
+    prefix: T["$prefix"],
+    options?: ReadOptions<S>,
+  ) => Promise<Picked<T["$row"], S>[]>;
+
+/** The handle of a log table. */
+export interface LogHandle {
+  readonly upsert: FlussTypeError<"log tables are append-only: use append()">;
+  readonly update: FlussTypeError<"log tables are append-only: use append()">;
+  readonly delete: FlussTypeError<"log tables are append-only: use append()">;
+  readonly lookup: FlussTypeError<"log tables have no primary key">;
+  readonly prefixLookup: FlussTypeError<"log tables have no primary key">;
+}
+
+/** The handle that a table's declaration calls for. */
+export type TableHandle<T extends AnyTable> = [T[typeof $]["pk"]] extends [never] ? LogHandle : PrimaryKeyHandle<T>;
+
+/** A row of a table that no declaration describes. */
+export type UntypedRow = Record<string, unknown>;
+
+/** A handle made from a live table alone: all operations, checked at run time. */
+export interface UntypedHandle {
+  upsert(row: UntypedRow): WriteAck;
+  upsertAll(rows: Rows<UntypedRow>, options?: CallOptions): Promise<{ rows: number }>;
+  writable(): WritableStream<UntypedRow>;
+  update(patch: UntypedRow): WriteAck;
+  writer(options: { readonly columns: readonly string[] }): ColumnWriter<UntypedRow>;
+  delete(key: UntypedRow): WriteAck;
+  lookup(key: UntypedRow, options?: LookupOptions<string, boolean>): Promise<UntypedRow | null>;
+  lookupMany(keys: readonly UntypedRow[], options?: ReadOptions<string>): Promise<(UntypedRow | null)[]>;
+  prefixLookup(prefix: UntypedRow, options?: ReadOptions<string>): Promise<UntypedRow[]>;
+}

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FlussError, t, table } from "../../mod.ts";
+import { needsCluster, withDatabase } from "./target.ts";
+
+const { PlainDate, PlainTime, PlainDateTime, Instant } = Temporal;
+
+const columns = {
+  id: t.int(),
+  flag: t.boolean(),
+  tiny: t.tinyint(),
+  small: t.smallint(),
+  whole: t.int(),
+  big: t.bigint(),
+  bigNumber: t.bigint({ mode: "number" }),
+  single: t.float(),
+  double: t.double(),
+  char: t.char(5),
+  text: t.string(),
+  price: t.decimal(10, 2),
+  huge: t.decimal(38, 10),
+  unscaled: t.decimal(20, 4, { mode: "unscaled" }),
+  date: t.date(),
+  dateText: t.date({ mode: "string" }),
+  dateDays: t.date({ mode: "days" }),
+  time: t.time(3),
+  timeText: t.time(3, { mode: "string" }),
+  timeMillis: t.time(3, { mode: "millis" }),
+  stamp: t.timestamp(9),
+  stampText: t.timestamp(6, { mode: "string" }),
+  stampMillis: t.timestamp(3, { mode: "epochMillis" }),
+  stampMicros: t.timestamp(6, { mode: "epochMicros" }),
+  stampDate: t.timestamp(3, { mode: "date" }),
+  instant: t.timestampLtz(9),
+  instantText: t.timestampLtz(6, { mode: "string" }),
+  instantMillis: t.timestampLtz(3, { mode: "epochMillis" }),
+  instantNanos: t.timestampLtz(9, { mode: "epochNanos" }),
+  instantDate: t.timestampLtz(3, { mode: "date" }),
+  fixed: t.binary(3),
+  bytes: t.bytes(),
+  list: t.array(t.array(t.int())),
+  map: t.map(t.string(), t.decimal(30, 2)),
+  record: t.map(t.string(), t.bigint(), { mode: "object" }),
+  row: t.row({ x: t.int().notNull(), y: t.row({ when: t.timestampLtz(3), what: t.map(t.int(), t.string()) }) }),
+  __proto__: t.string(),
+  ["__proto__"]: t.string(),
+};
+
+const full = {
+  flag: true,
+  tiny: -128,
+  small: 32767,
+  whole: -2147483648,
+  big: -9223372036854775808n,
+  bigNumber: Number.MAX_SAFE_INTEGER,
+  single: Math.fround(1.1),
+  double: -0.1,
+  char: "äöü😀",
+  text: "zażółć 😀 \u0000 end",
+  price: "-12345678.90",
+  huge: "9999999999999999999999999999.0123456789",
+  unscaled: -123456789012345n,
+  date: PlainDate.from("0001-01-01"),
+  dateText: "2026-02-28",
+  dateDays: -1,
+  time: PlainTime.from("23:59:59.999"),
+  timeText: "00:00:00.001",
+  timeMillis: 86_399_999,
+  stamp: PlainDateTime.from("2026-11-23T01:02:03.123456789"),
+  stampText: "2026-11-23T01:02:03.123456",
+  stampMillis: 1_700_000_000_123,
+  stampMicros: 1_700_000_000_123_456n,
+  stampDate: new Date(1_700_000_000_123),
+  instant: Instant.from("2026-11-23T01:02:03.123456789Z"),
+  instantText: "2026-11-23T01:02:03.123456Z",
+  instantMillis: -1,
+  instantNanos: 1_700_000_000_123_456_789n,
+  instantDate: new Date(0),
+  fixed: new Uint8Array([1, 0, 255]),
+  bytes: new Uint8Array(300).fill(7),
+  list: [[1, null, -3], null, []],
+  map: new Map([["a", "1.00"], ["", null]]),
+  record: { a: 1n, ["__proto__"]: 2n },
+  row: { x: 1, y: { when: Instant.fromEpochMilliseconds(5), what: new Map([[1, "one"], [2, null]]) } },
+};
+
+/** Temporal values compare by their text, everything else by itself. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return [...value];
+  if (value instanceof Date) return value.getTime();
+  if (value instanceof Map) return [...value].map(([key, inner]) => [plain(key), plain(inner)]);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  if (Symbol.toStringTag in value) return String(value);
+  return Object.entries(value).map(([key, inner]) => [key, plain(inner)]);
+}
+
+for (const format of ["compacted", "indexed"] as const) {
+  const name = `types_${format}`;
+  const options = { primaryKey: ["id"], kv: { format }, log: { format: "arrow" } } as const;
+  // A literal cannot hold an own property called __proto__; the declaration gets it here.
+  const { ["__proto__"]: _, ...rest } = columns;
+  const declared = table(name, rest, options);
+
+  test(
+    `every type and mode, with a value and with null, KV format ${format}`,
+    needsCluster,
+    () =>
+      withDatabase(async (db) => {
+        await db.admin.create(declared);
+        const handle = db.table(declared);
+        handle.upsert({ id: 1, ...full });
+        handle.upsert({ id: 2 });
+        await db.flush();
+        assert.deepEqual(plain(await handle.lookup({ id: 1 })), plain({ id: 1, ...full }));
+        const nulls = await handle.lookup({ id: 2 });
+        assert.deepEqual(nulls, Object.fromEntries(Object.keys(rest).map((key) => [key, key === "id" ? 2 : null])));
+        // Each column alone: written by update(), read by select, the others untouched.
+        for (const column of Object.keys(full) as (keyof typeof full)[]) {
+          handle.update({ id: 3, [column]: full[column] } as never);
+        }
+        await db.flush();
+        for (const column of Object.keys(full) as (keyof typeof full)[]) {
+          const row = await handle.lookup({ id: 3 }, { select: [column] });
+          assert.deepEqual(plain(row), plain({ [column]: full[column] }), column);
+        }
+      }),
+  );
+}
+
+test("a column called __proto__ is data like any other", needsCluster, () =>
+  withDatabase(async (db) => {
+    const hostile = JSON.parse('{"__proto__": 0}') as Record<string, number>;
+    const strange = { id: t.int(), ...Object.fromEntries([["__proto__", t.string()], ["constructor", t.string()]]) };
+    Object.defineProperty(strange, "__proto__", {
+      value: t.string(),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    assert.ok(Object.hasOwn(hostile, "__proto__"));
+    const declared = table("strange", strange, { primaryKey: ["id"] });
+    await db.admin.create(declared);
+    const handle = db.table(declared);
+    const row = JSON.parse('{"id": 1, "__proto__": "p", "constructor": "c"}');
+    await handle.upsert(row);
+    const read = await handle.lookup({ id: 1 });
+    assert.ok(read !== null && Object.hasOwn(read, "__proto__"));
+    assert.equal(Object.getPrototypeOf(read), Object.prototype);
+    assert.deepEqual(JSON.stringify(read), JSON.stringify(row));
+  }));
+
+const keyed = table("keyed", {
+  a: t.string(),
+  b: t.bigint(),
+  c: t.date(),
+  d: t.timestampLtz(9),
+  e: t.decimal(20, 3),
+  f: t.bytes(),
+  g: t.double(),
+  h: t.boolean(),
+  value: t.string(),
+}, { primaryKey: ["g", "a", "b", "c", "d", "e", "f", "h"], bucketKey: ["g", "a"], buckets: 7 });
+
+test("keys of many types, and prefix lookups on their leading columns", needsCluster, () =>
+  withDatabase(async (db) => {
+    await db.admin.create(keyed);
+    const handle = db.table(keyed);
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      a: `k${i % 3}`,
+      b: BigInt(i) - 30n,
+      c: PlainDate.from({ year: 2026, month: 1 + (i % 12), day: 1 }),
+      d: Instant.fromEpochMilliseconds(i * 1000).add({ nanoseconds: i }),
+      e: `${i - 30}.125`,
+      f: new Uint8Array(i),
+      g: i % 2 + 0.5,
+      h: i % 2 === 0,
+      value: `v${i}`,
+    }));
+    await handle.upsertAll(rows);
+    for (const row of rows) {
+      const { value, ...key } = row;
+      assert.equal((await handle.lookup(key, { select: ["value"] }))?.value, value);
+    }
+    const found = await handle.prefixLookup({ g: 1.5, a: "k1" }, { select: ["value"] });
+    const expected = rows.filter((row) => row.g === 1.5 && row.a === "k1").map((row) => row.value);
+    assert.deepEqual(found.map((row) => row.value).sort(), expected.sort());
+    assert.deepEqual(await handle.prefixLookup({ g: 9, a: "none" }), []);
+    const { value: _, ...key } = rows[0]!;
+    await handle.delete(key);
+    assert.equal(await handle.lookup(key), null);
+  }));
+
+// What is wrong, the row, the code, the column.
+const wrong: [string, Record<string, unknown>, string, string][] = [
+  ["unknown column", { id: 1, nope: 1 }, "WRITE.UNKNOWN_COLUMN", "nope"],
+  ["undefined", { id: 1, text: undefined }, "WRITE.UNDEFINED_VALUE", "text"],
+  ["missing key", { text: "x" }, "WRITE.MISSING_COLUMN", "id"],
+  ["null in the key", { id: null }, "CODEC.NULL", "id"],
+  ["null in NOT NULL", { id: 1, must: null }, "CODEC.NULL", "must"],
+  ["missing NOT NULL", { id: 1 }, "WRITE.MISSING_COLUMN", "must"],
+  ["wrong type", { id: 1, must: "m", text: 5 }, "CODEC.WRONG_TYPE", "text"],
+  ["number for bigint", { id: 1, must: "m", big: 5 }, "CODEC.WRONG_TYPE", "big"],
+  ["TINYINT out of range", { id: 1, must: "m", tiny: 128 }, "CODEC.OUT_OF_RANGE", "tiny"],
+  ["a fraction in INT", { id: 1.5, must: "m" }, "CODEC.OUT_OF_RANGE", "id"],
+  ["BIGINT out of range", { id: 1, must: "m", big: 2n ** 63n }, "CODEC.OUT_OF_RANGE", "big"],
+  ["string over CHAR(3)", { id: 1, must: "m", char: "abcd" }, "CODEC.OUT_OF_RANGE", "char"],
+  ["decimal overflow", { id: 1, must: "m", price: "1000.00" }, "CODEC.OUT_OF_RANGE", "price"],
+  ["bytes over BINARY(2)", { id: 1, must: "m", fixed: new Uint8Array(3) }, "CODEC.OUT_OF_RANGE", "fixed"],
+  ["bytes under BINARY(2)", { id: 1, must: "m", fixed: new Uint8Array(1) }, "CODEC.OUT_OF_RANGE", "fixed"],
+  ["value outside oneOf", { id: 1, must: "m", state: "lost" }, "VALIDATION.FAILED", "state"],
+];
+
+const checked = table("checked", {
+  id: t.int(),
+  must: t.string().notNull(),
+  text: t.string(),
+  tiny: t.tinyint(),
+  big: t.bigint(),
+  char: t.char(3),
+  price: t.decimal(5, 2),
+  fixed: t.binary(2),
+  state: t.string().oneOf("new", "old"),
+}, { primaryKey: ["id"] });
+
+test(
+  "what does not fit is thrown in the call, naming table, row and column, with nothing queued",
+  needsCluster,
+  () =>
+    withDatabase(async (db, database) => {
+      await db.admin.create(checked);
+      const handle = db.table(checked);
+      // Before the table was looked at, and after.
+      for (const state of ["early", "late"]) {
+        for (const [what, row, code, column] of wrong) {
+          assert.throws(() => handle.upsert(row as never), (error) => {
+            assert.ok(FlussError.is(error), `${state} ${what}: ${error}`);
+            assert.equal(error.code, code, `${state} ${what}: ${error.message}`);
+            assert.equal(error.table, `${database}.checked`, what);
+            assert.equal(error.column, column, what);
+            assert.ok(error.message.includes(column) && error.message.includes(`${database}.checked`), error.message);
+            return true;
+          });
+          assert.equal(db.queuedBytes, 0, what);
+        }
+        assert.equal(await handle.lookup({ id: 1 }), null);
+      }
+      await db.flush();
+    }),
+);
