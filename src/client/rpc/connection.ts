@@ -31,7 +31,9 @@ export const DEFAULT_LIMITS: InFlightLimits = { bytes: 64 << 20, count: 256 };
 
 /** A request as bytes, with callbacks: no promise, one small object per request. */
 export interface RawRequest {
+  /** Which API: `api.key`. */
   readonly apiKey: number;
+  /** Its version, from {@linkcode RpcConnection.versionOf}. */
   readonly apiVersion: number;
   /** The encoded message. Handed over: it must not change any more. */
   readonly body: Uint8Array;
@@ -63,9 +65,11 @@ export interface SentRequest {
 
 /** What a connection needs to open. */
 export interface OpenOptions {
+  /** Opens the stream. It must reject when its signal aborts. */
   readonly dial: Dial;
   /** The server's address, as the cluster or the user names it. */
   readonly host: string;
+  /** Its port. */
   readonly port: number;
   /** Where to dial instead, after NAT or port forwarding. */
   readonly target?: { readonly host: string; readonly port: number } | undefined;
@@ -73,11 +77,13 @@ export interface OpenOptions {
   readonly tls?: TlsOptions | undefined;
   /** Log in with SASL/PLAIN. */
   readonly credentials?: Credentials | undefined;
+  /** Keeps the deadlines. */
   readonly alarms: Alarms;
   /** Milliseconds for everything: connecting, handshake and login. */
   readonly connectTimeoutMs: number;
   /** Milliseconds that {@linkcode RpcConnection.call} waits unless told otherwise. */
   readonly requestTimeoutMs: number;
+  /** Default: {@linkcode DEFAULT_LIMITS}. */
   readonly limits?: InFlightLimits | undefined;
   /** The largest answer that is accepted; default 256 MB. */
   readonly maxFrameBytes?: number | undefined;

@@ -15,6 +15,7 @@ export const ResponseType = { SUCCESS: 0, ERROR: 1, SERVER_FAILURE: 2 } as const
 
 /** The other side sent something that is no frame. The stream cannot be read any further. */
 export class FrameError extends Error {
+  /** For duplicate copies of this module, where `instanceof` fails. */
   override readonly name = "FrameError";
 }
 

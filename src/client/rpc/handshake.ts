@@ -15,11 +15,13 @@ export type { Credentials };
 /** What this client calls itself. Servers store it, and do nothing with it. */
 export const CLIENT_NAME = "sluice";
 /** The version of this package; a test compares it with package.json. */
-export const CLIENT_VERSION = "0.1.0";
+export { VERSION as CLIENT_VERSION };
 
 /** How to shake hands. */
 export interface HandshakeOptions {
+  /** Log in with these, or not at all. */
   readonly credentials: Credentials | undefined;
+  /** Ends the handshake. */
   readonly deadline: { readonly alarms: Alarms; readonly ms: number; readonly signal: AbortSignal };
 }
 

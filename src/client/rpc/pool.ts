@@ -18,16 +18,23 @@ export type ResolveAddress = (
 
 /** What a pool needs. */
 export interface PoolOptions {
+  /** Opens the streams. */
   readonly dial: Dial;
+  /** Keeps the deadlines. */
   readonly alarms: Alarms;
   /** Milliseconds to connect, shake hands and log in. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined;
   /** Milliseconds that calls and callers of {@linkcode ConnectionPool.get} wait unless told otherwise. */
   readonly requestTimeoutMs: number;
+  /** Log in with SASL/PLAIN; absent for listeners without a login. */
   readonly credentials?: Credentials | undefined;
+  /** Speak TLS; absent means plain TCP. */
   readonly tls?: TlsOptions | undefined;
+  /** How much may be on its way per connection; default 64 MB and 256 requests. */
   readonly limits?: InFlightLimits | undefined;
+  /** The largest answer that is accepted, in bytes; default 256 MB. */
   readonly maxFrameBytes?: number | undefined;
+  /** Where to dial a server; by default where it says. */
   readonly resolveAddress?: ResolveAddress | undefined;
 }
 

@@ -11,7 +11,9 @@ import { AUTHENTICATE_EXCEPTION, RETRIABLE_AUTHENTICATE_EXCEPTION, serverCodeOf 
 
 /** A user and a password. */
 export interface Credentials {
+  /** Who logs in. Appears in error messages. */
   readonly username: string;
+  /** Appears nowhere but on the wire. */
   readonly password: string;
 }
 

@@ -9,7 +9,9 @@ import { API, type Api } from "./api.ts";
 
 /** The versions of one API that a server takes. */
 export interface VersionRange {
+  /** The lowest. */
   readonly minVersion: number;
+  /** The highest. */
   readonly maxVersion: number;
 }
 

@@ -225,17 +225,24 @@ test("A signal that aborts after dial() resolved changes nothing", async () => {
   await server.close();
 });
 
-/** Runs a script of this folder on the runtime that runs the test. */
-function run(script: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const runtime = globalThis as { Deno?: unknown; Bun?: unknown };
+/**
+ * Runs a script of this folder on the runtime that runs the test.
+ *
+ * @param permissions what Deno allows; the network is all that a program which uses the client needs
+ */
+function run(
+  script: string,
+  args: readonly string[],
+  permissions: readonly string[] = ["--allow-net"],
+): Promise<{ code: number | null; output: string }> {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  // No permission but the network: that is all that a program which uses the client needs.
-  const flags = runtime.Deno !== undefined ? ["run", "--allow-net", "--no-check", "--no-prompt"] : [];
-  const child = spawn(process.execPath, [...flags, path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const { Deno } = globalThis as unknown as { Deno?: DenoCommands };
+  if (Deno !== undefined) return runOnDeno(Deno, ["run", ...permissions, "--no-check", "--no-prompt", path, ...args]);
+  const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);
   child.stderr.on("data", (chunk) => output += chunk);
-  const alarm = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  const alarm = setTimeout(() => child.kill("SIGKILL"), CHILD_MS);
   return new Promise((resolve) =>
     child.on("close", (code) => {
       clearTimeout(alarm);
@@ -244,11 +251,44 @@ function run(script: string, ...args: string[]): Promise<{ code: number | null; 
   );
 }
 
+const CHILD_MS = 15_000;
+
+/** The part of Deno that starts a process. */
+interface DenoCommands {
+  Command: new (path: string, options: { args: readonly string[]; signal: AbortSignal }) => {
+    output(): Promise<{ code: number; stdout: Uint8Array; stderr: Uint8Array }>;
+  };
+}
+
+/** Deno's `node:child_process` gives a child that is Deno all rights, whatever its arguments say. */
+async function runOnDeno(
+  { Command }: DenoCommands,
+  args: readonly string[],
+): Promise<{ code: number; output: string }> {
+  const stop = new AbortController();
+  const alarm = setTimeout(() => stop.abort(), CHILD_MS);
+  const { code, stdout, stderr } = await new Command(process.execPath, { args, signal: stop.signal }).output();
+  clearTimeout(alarm);
+  const text = new TextDecoder();
+  return { code, output: text.decode(stdout) + text.decode(stderr) };
+}
+
 test("A process ends by itself after close(), and after a failed or aborted dial", async () => {
   const server = await listen((socket) => socket.pipe(socket));
-  const { code, output } = await run("exit_child.ts", String(server.port));
+  const { code, output } = await run("exit_child.ts", [String(server.port)]);
   assert.equal(output.trim(), "done");
   assert.equal(code, 0);
   await Promise.all(server.closed);
   await server.close();
+});
+
+test("Deno without the right to connect says which right is missing", {
+  skip: !("Deno" in globalThis) && "only Deno asks for rights",
+}, async () => {
+  const { code, output } = await run("refused_child.ts", [], []);
+  assert.equal(
+    output.trim(),
+    "CONNECTION.REFUSED: Deno may not connect to 127.0.0.1:9123. hint: run with --allow-net=127.0.0.1:9123",
+  );
+  assert.equal(code, 0);
 });
