@@ -25,6 +25,75 @@ interface Entry {
 const TABLE = {
   // A table's declaration.
   "SCHEMA.INVALID": { kind: "usage", summary: "the declaration of a table is not valid" },
+  "SCHEMA.NAME": {
+    kind: "usage",
+    summary: "a database, table or column has a name that servers refuse",
+    hint: "give it another name",
+  },
+  "SCHEMA.NO_COLUMNS": {
+    kind: "usage",
+    summary: "a table has no columns",
+    hint: "declare one: { id: t.bigint() }",
+  },
+  "SCHEMA.RESERVED_NAME": {
+    kind: "usage",
+    summary: "a column has the name of one of the server's own columns",
+    hint: "give it another name",
+  },
+  "SCHEMA.DUPLICATE_COLUMN": {
+    kind: "usage",
+    summary: "two columns, or two fields of a row, have the same name on the server",
+    hint: "give one of them another .name()",
+  },
+  "SCHEMA.PRECISION": {
+    kind: "usage",
+    summary: "a length, precision, scale or depth of a type is out of range",
+    hint: "lengths start at 1, decimals have 1 to 38 digits, times 0 to 9 digits of a second",
+  },
+  "SCHEMA.MODE": {
+    kind: "usage",
+    summary: "a column has a mode that its type or precision does not allow",
+    hint: "leave mode out for the default",
+  },
+  "SCHEMA.ONE_OF": {
+    kind: "usage",
+    summary: "the values that .oneOf() allows make no sense",
+    hint: "name each value once",
+  },
+  "SCHEMA.KEY_MISSING": { kind: "usage", summary: "a key names a column that does not exist" },
+  "SCHEMA.KEY_DUPLICATE": { kind: "usage", summary: "a key names a column twice", hint: "name it once" },
+  "SCHEMA.KEY_TYPE": {
+    kind: "usage",
+    summary: "a key column is an array, a map or a row",
+    hint: "use a column of another type",
+  },
+  "SCHEMA.BUCKETS": { kind: "usage", summary: "the number of buckets is out of range", hint: "use 1 to 128000" },
+  "SCHEMA.BUCKET_KEY": {
+    kind: "usage",
+    summary: "the bucket key has a column that cannot choose buckets",
+    hint: "use columns of the primary key that are not partition columns",
+  },
+  "SCHEMA.PARTITION_KEY": {
+    kind: "usage",
+    summary: "the partition columns do not fit the primary key or have a type that names no partition",
+  },
+  "SCHEMA.AUTO_PARTITION": {
+    kind: "usage",
+    summary: "the server could not make and drop partitions as autoPartition says",
+  },
+  "SCHEMA.MERGE_ENGINE": { kind: "usage", summary: "the merge engine does not fit the table" },
+  "SCHEMA.CHANGELOG": { kind: "usage", summary: "the changelog does not fit the merge engine" },
+  "SCHEMA.DELETE_BEHAVIOR": { kind: "usage", summary: "the delete behaviour does not fit the table" },
+  "SCHEMA.AGGREGATION": { kind: "usage", summary: "an aggregation function does not fit its column or table" },
+  "SCHEMA.AUTO_INCREMENT": { kind: "usage", summary: "a table cannot have this auto-increment column" },
+  "SCHEMA.AUTO_INCREMENT_NOT_NULL": {
+    kind: "usage",
+    summary: "a table with an auto-increment column has a NOT NULL value column, and could not be written",
+    hint: "leave .notNull() out",
+  },
+  "SCHEMA.FORMAT": { kind: "usage", summary: "the formats of log and rows do not fit each other" },
+  "SCHEMA.DATALAKE": { kind: "usage", summary: "the key does not fit the format of the data lake" },
+  "SCHEMA.OPTION": { kind: "usage", summary: "an option of a table is not known or has a wrong value" },
   "SCHEMA.DRIFT": {
     kind: "usage",
     summary: "the live table does not fit its declaration",

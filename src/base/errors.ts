@@ -4,9 +4,10 @@
  * @module
  */
 import { type ErrorCode, type ErrorKind, ERRORS, SERVER_CODES, type ServerErrorCode } from "./error_table.ts";
+import { VERSION } from "./version.ts";
 
 const BRAND: unique symbol = Symbol.for("sluice.FlussError");
-const DOCS = "https://jsr.io/@sluice/sluice/doc/errors#";
+const DOCS = `https://jsr.io/@sluice/sluice/${VERSION}/docs/errors.md`;
 
 /** What an error is made of; everything but `message` is optional, because the table knows the rest. */
 export interface FlussErrorDetails {
@@ -83,7 +84,7 @@ export class FlussError extends Error {
 
   /** The page that explains the code. */
   get docsUrl(): string {
-    return DOCS + this.code.toLowerCase().replace(/[^a-z]+/g, "");
+    return `${DOCS}#${this.code.toLowerCase().replace(".", "")}`;
   }
 
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Alarms } from "../../base/alarms.ts";
+import { VERSION } from "../../base/version.ts";
 import { Deadline } from "../../base/wait.ts";
 import { API } from "./api.ts";
 import type { RpcConnection } from "./connection.ts";
@@ -14,8 +15,6 @@ export type { Credentials };
 
 /** What this client calls itself. Servers store it, and do nothing with it. */
 export const CLIENT_NAME = "sluice";
-/** The version of this package; a test compares it with package.json. */
-export { VERSION as CLIENT_VERSION };
 
 /** How to shake hands. */
 export interface HandshakeOptions {
@@ -31,7 +30,7 @@ export async function handshake(connection: RpcConnection, options: HandshakeOpt
   const deadline = new Deadline(alarms, ms, signal);
   const answer = await connection.call(
     API.API_VERSIONS,
-    { clientSoftwareName: CLIENT_NAME, clientSoftwareVersion: CLIENT_VERSION },
+    { clientSoftwareName: CLIENT_NAME, clientSoftwareVersion: VERSION },
     deadline.options,
   );
   const serverType = optionalField(answer, "serverType");

@@ -53,8 +53,9 @@ export class BucketQueue {
   next(maxInFlight: number, openToo: boolean): WriteBatch | undefined {
     if (this.inFlight.length >= maxInFlight) return undefined;
     const head = this.ready[0];
-    // What is sent again goes alone, or the server would see it behind its successors.
+    // What is sent again goes alone, or the server could see its successors first and refuse them.
     if (head !== undefined && head.attempts > 0 && this.inFlight.length > 0) return undefined;
+    if (this.inFlight.length > 0 && this.inFlight[0]!.attempts > 1) return undefined;
     if (head === undefined) {
       if (!openToo || this.open === undefined) return undefined;
       this.close();

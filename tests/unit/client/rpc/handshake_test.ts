@@ -10,7 +10,8 @@ import {
   ApiVersionsRequestSchema,
   AuthenticateRequestSchema,
 } from "../../../../src/client/rpc/gen/fluss/v1/handshake_pb.ts";
-import { CLIENT_NAME, CLIENT_VERSION } from "../../../../src/client/rpc/handshake.ts";
+import { VERSION } from "../../../../src/base/version.ts";
+import { CLIENT_NAME } from "../../../../src/client/rpc/handshake.ts";
 import { plainToken } from "../../../../src/client/rpc/sasl.ts";
 import { commonVersion } from "../../../../src/client/rpc/versions.ts";
 import { dial } from "../../../../src/client/transport/dial.ts";
@@ -53,15 +54,15 @@ test("The handshake asks for versions first, under our name and version", async 
   assert.equal(seen.length, 1);
   assert.deepEqual([seen[0]!.apiKey, seen[0]!.apiVersion], [1000, 0]);
   const request = fromBinary(ApiVersionsRequestSchema, seen[0]!.body);
-  assert.deepEqual([request.clientSoftwareName, request.clientSoftwareVersion], [CLIENT_NAME, CLIENT_VERSION]);
+  assert.deepEqual([request.clientSoftwareName, request.clientSoftwareVersion], [CLIENT_NAME, VERSION]);
   assert.equal(connection.serverType, 1);
   connection.close();
   await server.close();
 });
 
-test("CLIENT_VERSION is that of the package", () => {
+test("VERSION is that of the package", () => {
   const { version } = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8"));
-  assert.equal(CLIENT_VERSION, version);
+  assert.equal(VERSION, version);
 });
 
 test("The handshake takes a server that does not know its type", async () => {
