@@ -5,10 +5,15 @@
  * @module
  */
 import { createServer, type Server, type Socket } from "node:net";
+import { after } from "node:test";
 import { API, type Api } from "../src/client/rpc/api.ts";
 import { ErrorResponseSchema } from "../src/client/rpc/gen/fluss/v1/common_pb.ts";
 import { ApiVersionsResponseSchema } from "../src/client/rpc/gen/fluss/v1/handshake_pb.ts";
 import { writeMessage } from "../src/client/rpc/required.ts";
+
+/** Those that listen. A test that failed leaves its server open, and the process must end all the same. */
+const listening = new Set<FakeServer>();
+after(() => Promise.all([...listening].map((server) => server.close())));
 
 /** One request as it arrived. */
 export interface FakeRequest {
@@ -139,11 +144,14 @@ export class FakeServer {
       server.once("error", reject);
       server.listen(options.port ?? 0, "127.0.0.1", resolve);
     });
-    return new FakeServer(server, peers);
+    const fake = new FakeServer(server, peers);
+    listening.add(fake);
+    return fake;
   }
 
   /** Hangs up on everybody and stops listening. */
   async close(): Promise<void> {
+    listening.delete(this);
     for (const peer of this.peers) peer.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }

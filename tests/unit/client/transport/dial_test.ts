@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { dial } from "../../../../src/client/transport/dial.ts";
 import { connectionRefused } from "../../../../src/client/transport/failure.ts";
 import { HIGH_WATER_BYTES } from "../../../../src/client/transport/outbox.ts";
 import type { Transport } from "../../../../src/client/transport/port.ts";
+
+/** Ends the listeners of tests that failed: the process must end all the same. */
+const listening = new Set<() => Promise<void>>();
+after(() => Promise.all([...listening].map((close) => close())));
 
 /** A listener on a free port that hands out its clients. */
 async function listen(
@@ -23,9 +27,11 @@ async function listen(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
   const close = async () => {
+    listening.delete(close);
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
+  listening.add(close);
   return { port, sockets, closed, close };
 }
 
