@@ -117,7 +117,8 @@ export function typeText(type: DataType): string {
   return type.nullable ? bareTypeText(type) : `${bareTypeText(type)} NOT NULL`;
 }
 
-function bareTypeText(type: DataType): string {
+/** The same without NOT NULL. */
+export function bareTypeText(type: DataType): string {
   switch (type.kind) {
     case "char":
     case "binary":

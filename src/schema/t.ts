@@ -1,0 +1,431 @@
+/**
+ * `t`: a factory for every Fluss type.
+ *
+ * @module
+ */
+import type {
+  AnyAggregation,
+  AnyColumn,
+  AnyTextColumn,
+  Column,
+  Columns,
+  IntColumn,
+  NumericAggregation,
+  Ops,
+  OrderedAggregation,
+  TextAggregation,
+  TextColumn,
+} from "./column.ts";
+import { columnOf, type ColumnSpec, nestedSpec, NO_RULES } from "./column_spec.ts";
+import type { Codec, DataType, RowField, TemporalLike, ValueMode } from "./data_type.ts";
+import type { ValueRules } from "./definition.ts";
+import type { CellOf, Flat, ValueOf } from "./infer.ts";
+
+/** The modes of BIGINT. */
+export interface BigintModes {
+  /** The default. */
+  readonly bigint: bigint;
+  /** Throws `CODEC.UNSAFE_INTEGER` beyond 2^53, in both directions. */
+  readonly number: number;
+}
+
+/** The modes of DECIMAL(p, s). */
+export interface DecimalModes {
+  /** The default: plain digits with exactly s decimals. */
+  readonly string: string;
+  /** The digits as a whole number: 12.50 in DECIMAL(10, 2) is 1250n. */
+  readonly unscaled: bigint;
+  /** A number. Digits may be lost, which is yours to judge. */
+  readonly number: number;
+}
+
+/** The modes of DATE. */
+export interface DateModes {
+  /** The default. */
+  readonly temporal: Temporal.PlainDate;
+  /** `2026-11-23`. */
+  readonly string: string;
+  /** Days since 1970-01-01. */
+  readonly days: number;
+}
+
+/** The modes of TIME(p). */
+export interface TimeModes {
+  /** The default. */
+  readonly temporal: Temporal.PlainTime;
+  /** `12:30:00.5`. */
+  readonly string: string;
+  /** Milliseconds since midnight. */
+  readonly millis: number;
+}
+
+/** The modes of TIMESTAMP(p), a wall clock's time without a zone; numbers count from 1970 as if it were in UTC. */
+export interface TimestampModes {
+  /** The default. */
+  readonly temporal: Temporal.PlainDateTime;
+  /** `2026-11-23T12:30:00.5`. */
+  readonly string: string;
+  /** Up to p = 3. */
+  readonly epochMillis: number;
+  readonly epochMicros: bigint;
+  readonly epochNanos: bigint;
+  /** Up to p = 3: the wall clock's time in UTC. */
+  readonly date: Date;
+}
+
+/** The modes of TIMESTAMP_LTZ(p), a point in time. */
+export interface TimestampLtzModes {
+  /** The default. */
+  readonly temporal: Temporal.Instant;
+  /** `2026-11-23T12:30:00.5Z`. */
+  readonly string: string;
+  /** Up to p = 3. */
+  readonly epochMillis: number;
+  readonly epochMicros: bigint;
+  readonly epochNanos: bigint;
+  /** Up to p = 3. */
+  readonly date: Date;
+}
+
+/** Precisions that milliseconds can hold. */
+export type MillisPrecision = 0 | 1 | 2 | 3;
+
+/** Modes whose values hold milliseconds and nothing finer. */
+export type MillisMode = "epochMillis" | "date";
+
+/** The precisions that a mode can hold. */
+export type PrecisionOf<M> = M extends MillisMode ? MillisPrecision : number;
+
+/** Another JavaScript type for the values of a column. */
+export interface ModeOption<M> {
+  readonly mode: M;
+  readonly codec?: undefined;
+}
+
+/** A JavaScript type of your own. */
+export interface CodecOption<V, Raw> {
+  /** Between your values and those of the type's default mode. */
+  readonly codec: Codec<V, Raw>;
+  readonly mode?: undefined;
+}
+
+/** A decimal as codecs see it: `unscaled` over 10 to the power of `scale`. */
+export interface UnscaledDecimal {
+  readonly unscaled: bigint;
+  readonly scale: number;
+}
+
+/** The JavaScript types of a `t`, where presets can change them. */
+export interface JsTypes {
+  readonly bigint: unknown;
+  readonly decimal: unknown;
+  readonly date: unknown;
+  readonly time: unknown;
+  readonly timestamp: unknown;
+  readonly timestampLtz: unknown;
+  /** What `t.timestamp(...)` takes. */
+  readonly timestampPrecision: readonly unknown[];
+  /** What `t.timestampLtz(...)` takes. */
+  readonly timestampLtzPrecision: readonly unknown[];
+}
+
+/** The JavaScript types without presets. */
+export interface DefaultJsTypes {
+  readonly bigint: bigint;
+  readonly decimal: string;
+  readonly date: Temporal.PlainDate;
+  readonly time: Temporal.PlainTime;
+  readonly timestamp: Temporal.PlainDateTime;
+  readonly timestampLtz: Temporal.Instant;
+  readonly timestampPrecision: [precision?: number];
+  readonly timestampLtzPrecision: [precision?: number];
+}
+
+type Plain<V, O extends Ops, A extends string = AnyAggregation> = Column<V, true, false, O, A>;
+type Arguments<T> = T extends readonly unknown[] ? T : never;
+
+/**
+ * The factories of columns, one for every Fluss type. Columns are nullable until `.notNull()`.
+ *
+ * Every factory takes `{ codec }` as its last argument, for values of your own class; many take `{ mode }`, for another
+ * of the JavaScript types that Sluice knows.
+ *
+ * @typeParam J the JavaScript types, where `configure()` changed them
+ *
+ * @example
+ * ```ts
+ * import { t, table } from "sluice";
+ *
+ * export const payments = table("bank.payments", {
+ *   at: t.timestampLtz(3, { mode: "epochMillis" }).notNull(),
+ *   from: t.bigint().notNull(),
+ *   amount: t.decimal(18, 2).notNull(),
+ *   note: t.string().comment("free text"),
+ * });
+ * ```
+ */
+export interface TypeFactories<J extends JsTypes> {
+  /** BOOLEAN: `boolean`. */
+  boolean(): Plain<boolean, "eq", AnyAggregation | "bool_and" | "bool_or">;
+  boolean<V>(options: CodecOption<V, boolean>): Plain<V, "eq", AnyAggregation | "bool_and" | "bool_or">;
+  /** TINYINT, -128 to 127: `number`. */
+  tinyint(): Plain<number, "ord", NumericAggregation>;
+  tinyint<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  /** SMALLINT, -32768 to 32767: `number`. */
+  smallint(): Plain<number, "ord", NumericAggregation>;
+  smallint<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  /** INT, 32 bits: `number`. */
+  int(): IntColumn<number>;
+  int<V>(options: CodecOption<V, number>): IntColumn<V>;
+  /** BIGINT, 64 bits: `bigint`, or `number` in that mode. */
+  bigint(): IntColumn<J["bigint"]>;
+  bigint<M extends keyof BigintModes, V = BigintModes[M]>(
+    options: ModeOption<M> | CodecOption<V, bigint>,
+  ): IntColumn<V>;
+  /** FLOAT, 32 bits: `number`, rounded to the nearest float when it is written. */
+  float(): Plain<number, "ord", NumericAggregation>;
+  float<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  /** DOUBLE, 64 bits: `number`. */
+  double(): Plain<number, "ord", NumericAggregation>;
+  double<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  /** CHAR(length), up to `length` characters: `string`. Servers neither pad nor check; Sluice checks. */
+  char(length: number): TextColumn<TextAggregation>;
+  char<V>(length: number, options: CodecOption<V, string>): Plain<V, "ord", TextAggregation>;
+  /** STRING: `string`. */
+  string(): TextColumn<TextAggregation>;
+  string<V>(options: CodecOption<V, string>): Plain<V, "ord", TextAggregation>;
+  /**
+   * DECIMAL(precision, scale): `string` of plain digits with exactly `scale` decimals.
+   *
+   * @param precision digits in all, 1 to 38
+   * @param scale digits behind the point, 0 to `precision`
+   */
+  decimal(precision: number, scale: number): Plain<J["decimal"], "ord", NumericAggregation>;
+  decimal<M extends keyof DecimalModes, V = DecimalModes[M]>(
+    precision: number,
+    scale: number,
+    options: ModeOption<M> | CodecOption<V, UnscaledDecimal>,
+  ): Plain<V, "ord", NumericAggregation>;
+  /** DATE: `Temporal.PlainDate`. */
+  date(): Plain<J["date"], "ord", OrderedAggregation>;
+  date<M extends keyof DateModes, V = DateModes[M]>(
+    options: ModeOption<M> | CodecOption<V, Temporal.PlainDate>,
+  ): Plain<V, "ord", OrderedAggregation>;
+  /**
+   * TIME(precision): `Temporal.PlainTime`. Servers keep milliseconds whatever the precision, so finer digits are refused.
+   *
+   * @param precision digits of a second, 0 to 9. Default 0
+   */
+  time(precision?: number): Plain<J["time"], "ord", OrderedAggregation>;
+  time<M extends keyof TimeModes, V = TimeModes[M]>(
+    precision: number,
+    options: ModeOption<M> | CodecOption<V, Temporal.PlainTime>,
+  ): Plain<V, "ord", OrderedAggregation>;
+  /**
+   * TIMESTAMP(precision), a wall clock's time without a zone: `Temporal.PlainDateTime`.
+   *
+   * The argument is the precision: digits of a second, 0 to 9, default 6.
+   */
+  timestamp(...precision: Arguments<J["timestampPrecision"]>): Plain<J["timestamp"], "ver", OrderedAggregation>;
+  timestamp<M extends keyof TimestampModes, V = TimestampModes[M]>(
+    precision: PrecisionOf<M>,
+    options: ModeOption<M> | CodecOption<V, Temporal.PlainDateTime>,
+  ): Plain<V, "ver", OrderedAggregation>;
+  /**
+   * TIMESTAMP_LTZ(precision), a point in time: `Temporal.Instant`.
+   *
+   * The argument is the precision: digits of a second, 0 to 9, default 6.
+   */
+  timestampLtz(
+    ...precision: Arguments<J["timestampLtzPrecision"]>
+  ): Plain<J["timestampLtz"], "ver", OrderedAggregation>;
+  timestampLtz<M extends keyof TimestampLtzModes, V = TimestampLtzModes[M]>(
+    precision: PrecisionOf<M>,
+    options: ModeOption<M> | CodecOption<V, Temporal.Instant>,
+  ): Plain<V, "ver", OrderedAggregation>;
+  /** BINARY(length), exactly `length` bytes: `Uint8Array`. */
+  binary(length: number): Plain<Uint8Array, "eq">;
+  binary<V>(length: number, options: CodecOption<V, Uint8Array>): Plain<V, "eq">;
+  /** BYTES: `Uint8Array`. */
+  bytes(): Plain<Uint8Array, "eq", AnyAggregation | "rbm32" | "rbm64">;
+  bytes<V>(options: CodecOption<V, Uint8Array>): Plain<V, "eq", AnyAggregation | "rbm32" | "rbm64">;
+  /** ARRAY: an array. */
+  array<E extends AnyColumn>(element: E): Plain<CellOf<E>[], "none">;
+  array<E extends AnyColumn, V>(element: E, options: CodecOption<V, CellOf<E>[]>): Plain<V, "none">;
+  /** MAP: a `Map`, or with text keys and `{ mode: "object" }` a plain object. Keys are never null. */
+  map<K extends AnyColumn, E extends AnyColumn>(key: K, value: E): Plain<Map<ValueOf<K>, CellOf<E>>, "none">;
+  map<K extends AnyTextColumn, E extends AnyColumn>(
+    key: K,
+    value: E,
+    options: ModeOption<"object">,
+  ): Plain<Record<string, CellOf<E>>, "none">;
+  map<K extends AnyColumn, E extends AnyColumn, V>(
+    key: K,
+    value: E,
+    options: CodecOption<V, Map<ValueOf<K>, CellOf<E>>>,
+  ): Plain<V, "none">;
+  /** ROW: a plain object. */
+  row<R extends Columns>(fields: R): Plain<Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>, "none">;
+  row<R extends Columns, V>(
+    fields: R,
+    options: CodecOption<V, Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>>,
+  ): Plain<V, "none">;
+}
+
+/** What a preset changes, for the run time: modes by type, and the `Temporal` to use. */
+export interface RuntimePreset {
+  readonly bigint?: string;
+  readonly decimal?: string;
+  readonly date?: string;
+  readonly time?: string;
+  readonly timestamp?: string;
+  readonly timestampLtz?: string;
+  readonly Temporal?: TemporalLike;
+}
+
+/** The mode names that mean a type's default. */
+const DEFAULT_MODES = { bigint: "bigint", decimal: "string" } as const;
+
+interface RuntimeOptions {
+  readonly mode?: string;
+  readonly codec?: Codec<unknown, unknown>;
+}
+
+/** Makes the factories for a preset. */
+export function makeFactories<J extends JsTypes>(preset: RuntimePreset): TypeFactories<J> {
+  const simple =
+    (kind: "boolean" | "tinyint" | "smallint" | "int" | "float" | "double" | "string" | "bytes") =>
+    (options: RuntimeOptions = {}) => columnOf({ kind, nullable: true, ...form(undefined, options) });
+  const sized = (kind: "char" | "binary") => (length: number, options: RuntimeOptions = {}) =>
+    columnOf({ kind, nullable: true, length, ...form(undefined, options) });
+  const timed =
+    (kind: "time" | "timestamp" | "timestampLtz", usual: number) =>
+    (precision: number = usual, options: RuntimeOptions = {}) =>
+      columnOf({ kind, nullable: true, precision, ...temporalForm(preset, preset[kind], options) });
+  const factories = {
+    boolean: simple("boolean"),
+    tinyint: simple("tinyint"),
+    smallint: simple("smallint"),
+    int: simple("int"),
+    bigint: (options: RuntimeOptions = {}) =>
+      columnOf({ kind: "bigint", nullable: true, ...form(preset.bigint, options, DEFAULT_MODES.bigint) }),
+    float: simple("float"),
+    double: simple("double"),
+    char: sized("char"),
+    string: simple("string"),
+    decimal: (precision: number, scale: number, options: RuntimeOptions = {}) =>
+      columnOf({
+        kind: "decimal",
+        nullable: true,
+        precision,
+        scale,
+        ...form(preset.decimal, options, DEFAULT_MODES.decimal),
+      }),
+    date: (options: RuntimeOptions = {}) =>
+      columnOf({ kind: "date", nullable: true, ...temporalForm(preset, preset.date, options) }),
+    time: timed("time", 0),
+    timestamp: timed("timestamp", 6),
+    timestampLtz: timed("timestampLtz", 6),
+    binary: sized("binary"),
+    bytes: simple("bytes"),
+    array: arrayColumn,
+    map: mapColumn,
+    row: rowColumn,
+  };
+  // The run time knows one builder; what it may do with which type is the business of the compiler.
+  return Object.freeze(factories) as unknown as TypeFactories<J>;
+}
+
+/** The JavaScript side of a type. A codec goes on top of the type's own default, whatever the preset says. */
+function form(preset: string | undefined, options: RuntimeOptions, usual?: string): Pick<DataType, "mode" | "codec"> {
+  const { mode = options.codec === undefined ? preset : undefined, codec } = options;
+  return {
+    // A mode that does not exist is kept for the check, which knows the table and the column.
+    ...(mode === undefined || mode === usual ? {} : { mode: mode as ValueMode }),
+    ...(codec === undefined ? {} : { codec }),
+  };
+}
+
+function temporalForm(
+  preset: RuntimePreset,
+  mode: string | undefined,
+  options: RuntimeOptions,
+): Pick<DataType, "mode" | "codec" | "temporal"> {
+  return {
+    ...form(mode, options, "temporal"),
+    ...(preset.Temporal === undefined ? {} : { temporal: preset.Temporal }),
+  };
+}
+
+function arrayColumn(element: unknown, options: RuntimeOptions = {}): unknown {
+  const spec = nestedSpec(element, "t.array()");
+  const rules = hasRules(spec.rules) ? { checks: [], element: spec.rules } : NO_RULES;
+  return columnOf({ kind: "array", nullable: true, element: spec.type, ...form(undefined, options) }, rules, [
+    ...misplacedIn(spec, "[]"),
+  ]);
+}
+
+function mapColumn(key: unknown, value: unknown, options: RuntimeOptions = {}): unknown {
+  const keySpec = nestedSpec(key, "t.map()");
+  const valueSpec = nestedSpec(value, "t.map()");
+  const rules = {
+    checks: [],
+    ...(hasRules(keySpec.rules) ? { mapKey: keySpec.rules } : {}),
+    ...(hasRules(valueSpec.rules) ? { mapValue: valueSpec.rules } : {}),
+  };
+  return columnOf(
+    {
+      kind: "map",
+      nullable: true,
+      key: { ...keySpec.type, nullable: false },
+      value: valueSpec.type,
+      ...form(undefined, options),
+    },
+    hasRules(rules) ? rules : NO_RULES,
+    [...misplacedIn(keySpec, "[key]"), ...misplacedIn(valueSpec, "[value]")],
+  );
+}
+
+function rowColumn(columns: Readonly<Record<string, unknown>>, options: RuntimeOptions = {}): unknown {
+  const fields: RowField[] = [];
+  const rules = new Map<string, ValueRules>();
+  const misplaced: string[] = [];
+  for (const [key, column] of Object.entries(columns)) {
+    const spec = nestedSpec(column, "t.row()");
+    fields.push({
+      key,
+      name: spec.name ?? key,
+      type: spec.type,
+      ...(spec.comment === undefined ? {} : { comment: spec.comment }),
+    });
+    if (hasRules(spec.rules)) rules.set(key, spec.rules);
+    misplaced.push(...misplacedIn({ ...spec, name: undefined, comment: undefined }, `.${key}`));
+  }
+  return columnOf(
+    { kind: "row", nullable: true, fields, ...form(undefined, options) },
+    rules.size === 0 ? NO_RULES : { checks: [], fields: rules },
+    misplaced,
+  );
+}
+
+function hasRules(rules: ValueRules): boolean {
+  return rules.oneOf !== undefined || rules.checks.length > 0 || rules.element !== undefined ||
+    rules.mapKey !== undefined || rules.mapValue !== undefined || rules.fields !== undefined;
+}
+
+/** The methods that mean nothing at this place, by the path of the place. */
+function misplacedIn(
+  spec: Pick<ColumnSpec, "aggregate" | "autoIncrement" | "misplaced"> & {
+    readonly name?: unknown;
+    readonly comment?: unknown;
+  },
+  path: string,
+): string[] {
+  const methods = [
+    ...(spec.aggregate === undefined ? [] : ["agg"]),
+    ...(spec.autoIncrement ? ["autoIncrement"] : []),
+    ...(spec.name === undefined ? [] : ["name"]),
+    ...(spec.comment === undefined ? [] : ["comment"]),
+  ];
+  return [...methods.map((method) => `${path}.${method}()`), ...spec.misplaced.map((inner) => path + inner)];
+}

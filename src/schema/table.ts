@@ -1,0 +1,115 @@
+/**
+ * `table()`: the declaration of a table.
+ *
+ * @module
+ */
+import type { $, Columns } from "./column.ts";
+import { define } from "./define.ts";
+import { attachDefinition } from "./definition.ts";
+import type {
+  GeneratedKeys,
+  InsertOf,
+  KeyOf,
+  LeadingKey,
+  PartOf,
+  PatchOf,
+  RequiredKeys,
+  RowOf,
+  TableTraits,
+} from "./infer.ts";
+import { tableSchemas } from "./standard_schema.ts";
+import type { TableSchemaV1 } from "./standard_schema_types.ts";
+import type { AnyDeleteBehavior, MergeEngine, TableOptions } from "./table_options.ts";
+
+/**
+ * A declared table. Nothing of it is named after a column, so columns can have any name.
+ *
+ * The members with `$` are types alone; there are no such properties.
+ *
+ * @typeParam N the name
+ * @typeParam T the columns
+ * @typeParam P union of the key columns
+ * @typeParam B union of the bucket columns, where prefix lookups can use them
+ * @typeParam Q union of the partition columns
+ * @typeParam E the merge engine
+ * @typeParam L the changelog
+ * @typeParam D the delete behaviour
+ */
+export interface Table<
+  N extends string,
+  T extends Columns,
+  P extends KeyOf<T>,
+  B extends KeyOf<T>,
+  Q extends KeyOf<T>,
+  E,
+  L,
+  D,
+> {
+  /** The name as it was given: `shop.orders`. */
+  readonly name: N;
+  /** The columns as they were given. */
+  readonly columns: T;
+  /** The options as they were given. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The schema of rows as they are read. */
+  readonly row: TableSchemaV1<RowOf<T, P>>;
+  /** The schema of rows as they are written. */
+  readonly insert: TableSchemaV1<InsertOf<T, P>>;
+  /** The schema of partial rows. */
+  readonly patch: TableSchemaV1<PatchOf<T, P>>;
+  /** The schema of keys. */
+  readonly key: TableSchemaV1<PartOf<T, P>>;
+  readonly $row: RowOf<T, P>;
+  readonly $insert: InsertOf<T, P>;
+  readonly $patch: PatchOf<T, P>;
+  readonly $key: PartOf<T, P>;
+  readonly $prefix: [B] extends [never] ? never : PartOf<T, B | Q>;
+  readonly $partition: PartOf<T, Q>;
+  readonly [$]: TableTraits<P, Exclude<RequiredKeys<T, P>, P>, E, L, D, GeneratedKeys<T>>;
+}
+
+/** The type of {@linkcode table}. */
+export interface TableFunction {
+  <
+    const N extends string,
+    T extends Columns,
+    const P extends readonly KeyOf<T>[] = readonly [],
+    const B extends readonly KeyOf<T>[] = readonly [],
+    const Q extends readonly KeyOf<T>[] = readonly [],
+    const E extends MergeEngine<T> = "last_row",
+    const L extends "full" | "wal" = "full",
+    const D extends AnyDeleteBehavior = undefined,
+  >(
+    name: N,
+    columns: T,
+    options?: TableOptions<T, P, B, Q, E, L, D>,
+  ): Table<N, T, P[number], LeadingKey<P, B, Q[number]>, Q[number], E, L, D>;
+}
+
+/**
+ * Declares a table. It is checked at once: what a server would refuse, or accept and then not be able to use, is refused.
+ *
+ * @param name `database.table`, or `table` in the database of the connection
+ * @param columns the columns, in their order; see {@linkcode t}
+ * @param options keys, buckets, partitions and everything else; without `primaryKey` the table is a log table
+ * @throws FlussUsageError `SCHEMA.*`, `RUNTIME.TEMPORAL_MISSING`
+ *
+ * @example
+ * ```ts
+ * import { t, table } from "sluice";
+ *
+ * export const orders = table("shop.orders", {
+ *   region: t.string(),
+ *   orderId: t.bigint().name("order_id"),
+ *   status: t.string().oneOf("new", "paid", "shipped"),
+ *   total: t.decimal(18, 2),
+ * }, { primaryKey: ["region", "orderId"], bucketKey: ["region"], buckets: 8 });
+ * ```
+ */
+export const table: TableFunction = (name, columns, options) => {
+  const definition = define(name, columns, options);
+  const value = { name, columns, options: options ?? {}, ...tableSchemas(definition) };
+  attachDefinition(value, definition);
+  // The other members of the type are types alone.
+  return Object.freeze(value) as never;
+};
