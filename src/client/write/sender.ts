@@ -82,7 +82,8 @@ export class Sender {
     const now = performance.now();
     const groups = new Map<string, Sent[]>();
     let bytes = 0;
-    for (const queue of this.#queues) {
+    // A copy: a request carries one batch per bucket, and the set would hand a bucket out again that moved to its end.
+    for (const queue of [...this.#queues]) {
       if (this.#writer.leaderOf(queue) !== this.serverId) {
         this.#queues.delete(queue);
         this.#writer.route(queue);
