@@ -44,6 +44,9 @@ export type {
   ValueOf,
   VersionKeys,
 } from "./infer.ts";
+export { fromJson, type JsonRow, type RowOfKind, toJson } from "./json.ts";
+export type { JsonValue } from "./json_values.ts";
+export type { RowKind } from "./row_kind.ts";
 export type {
   JsonSchemaOptions,
   StandardFailure,
