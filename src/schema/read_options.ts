@@ -172,11 +172,11 @@ function* shapeViolations(value: unknown, shape: Shape, path: string): Iterable<
   if (value === undefined) return;
   if (typeof shape === "string" || Array.isArray(shape)) {
     const expected = whyNotShape(value, shape as Exclude<Shape, { readonly [key: string]: Shape }>);
-    if (expected !== undefined) yield optionViolation(`${path} must be ${expected}, not ${shown(value)}`);
+    if (expected !== undefined) yield optionViolation(`${path} is ${shown(value)}`, `it must be ${expected}`);
     return;
   }
   if (!isRecord(value)) {
-    yield optionViolation(`${path === "" ? "options" : path} must be an object, not ${shown(value)}`);
+    yield optionViolation(`${path === "" ? "options" : path} is ${shown(value)}`, "it must be an object");
     return;
   }
   const known = Object.keys(shape);
@@ -228,6 +228,6 @@ function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
 }
 
-function optionViolation(message: string, hint?: string): Violation {
-  return { rule: "option", code: "SCHEMA.OPTION", message, ...(hint === undefined ? {} : { hint }) };
+function optionViolation(message: string, hint: string): Violation {
+  return { rule: "option", code: "SCHEMA.OPTION", message, hint };
 }
