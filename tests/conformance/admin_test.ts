@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlussError, t, table } from "../../mod.ts";
-import { freshDatabase, needsCluster, withDatabase } from "./target.ts";
+import { freshDatabase, needsCluster } from "../cluster.ts";
+import { withDatabase } from "./target.ts";
 
 test("databases are created, listed, described and dropped", needsCluster, () =>
   withDatabase(async (db) => {

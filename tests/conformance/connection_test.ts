@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { connect, FlussError, t, table } from "../../mod.ts";
-import { freshDatabase, needsCluster, target } from "./target.ts";
+import { freshDatabase, needsCluster, target } from "../cluster.ts";
 
 const SECRET = "not-the-password";
 

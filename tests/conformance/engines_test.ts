@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlussError, t, table } from "../../mod.ts";
-import { needsCluster, withDatabase } from "./target.ts";
+import { needsCluster } from "../cluster.ts";
+import { withDatabase } from "./target.ts";
 
 test("first_row keeps the first row", needsCluster, () =>
   withDatabase(async (db) => {

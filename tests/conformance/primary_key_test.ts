@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlussError, FlussWriteError, t, table } from "../../mod.ts";
-import { needsCluster, withDatabase } from "./target.ts";
+import { needsCluster } from "../cluster.ts";
+import { withDatabase } from "./target.ts";
 
 const users = table("users", {
   id: t.bigint(),
@@ -265,7 +266,7 @@ test("after close() every call says that the connection was closed", needsCluste
   withDatabase(async (db) => {
     await db.admin.create(users);
     const { connect } = await import("../../mod.ts");
-    const { target } = await import("./target.ts");
+    const { target } = await import("../cluster.ts");
     const other = await connect(`fluss://${target!.bootstrap}`, {
       database: (await db.admin.describe(users)).path.database,
     });

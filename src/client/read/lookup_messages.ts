@@ -68,7 +68,9 @@ export function encodeLookup(
     for (const key of keys) {
       out[at++] = 0x1a;
       at = writeInt(out, at, key.length);
-      out.set(key, at);
+      // Most keys are short, and a call into the runtime costs more than the bytes.
+      if (key.length > 32) out.set(key, at);
+      else for (let i = 0; i < key.length; i++) out[at + i] = key[i]!;
       at += key.length;
     }
   }
@@ -123,6 +125,27 @@ export function readValues(body: Uint8Array, start: number, end: number, ranges:
     if (reader.field === 1 && reader.wire === 2) reader.range(ranges);
     else reader.skip();
   }
+}
+
+/** What {@linkcode onlyValue} gives for a PbValue without a value. */
+export const MISSING = -1;
+
+/**
+ * Where the value of a PbValue starts, if the value is all that there is in it: the common case, without an object.
+ *
+ * @returns {@linkcode MISSING} when there is no value, -2 when the element is something else and `readValues` must see it
+ */
+export function onlyValue(body: Uint8Array, start: number, end: number): number {
+  if (start === end) return MISSING;
+  if (body[start] !== 0x0a) return -2;
+  let at = start + 1;
+  let length = 0;
+  for (let shift = 0; shift < 28 && at < end; shift += 7) {
+    const byte = body[at++]!;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return at + length === end ? at : -2;
+  }
+  return -2;
 }
 
 /** Walks over the fields of a protobuf message. */

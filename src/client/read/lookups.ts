@@ -26,9 +26,9 @@ export interface Lookup {
   /** When it gives up, on the clock of `performance.now()`. */
   readonly at: number;
   /** Takes the answer: the range of its element in the answer's bytes, which are valid during the call only. */
-  readonly answer: (body: Uint8Array, start: number, end: number) => void;
+  answer(body: Uint8Array, start: number, end: number): void;
   /** Takes the failure. */
-  readonly fail: (error: unknown) => void;
+  fail(error: unknown): void;
   /** True once it was answered, failed or aborted. */
   done: boolean;
   attempts: number;
@@ -61,6 +61,15 @@ interface ServerQueue {
 interface Entry extends BucketKeys {
   readonly keys: Uint8Array[];
   readonly lookups: Lookup[];
+}
+
+/** Lookups that share a request. */
+interface Group {
+  readonly kind: Lookup["kind"];
+  readonly tableId: bigint;
+  /** Entries by target and bucket. */
+  readonly targets: Map<PartitionTarget, (Entry | undefined)[]>;
+  readonly entries: Entry[];
 }
 
 /** See the module. */
@@ -171,33 +180,34 @@ export class Lookups {
     });
   }
 
-  /** Sends one request per table and kind; all of them but one are rare. */
+  /** Sends one request per table and kind; more than one is rare. */
   #send(server: ServerQueue, connection: RpcConnection, lookups: readonly Lookup[]): void {
-    const groups = new Map<string, Map<string, Entry>>();
-    let group: Map<string, Entry> | undefined;
-    let entry: Entry | undefined;
-    let last: Lookup | undefined;
+    const groups: Group[] = [];
+    let group: Group | undefined;
+    let buckets: (Entry | undefined)[] = [];
+    let last: PartitionTarget | undefined;
     for (const lookup of lookups) {
       if (lookup.done) continue;
-      if (
-        last === undefined || last.target !== lookup.target || last.kind !== lookup.kind ||
-        last.bucket !== lookup.bucket
-      ) {
-        const groupKey = `${lookup.kind} ${lookup.target.table.tableId}`;
-        group = groups.get(groupKey);
-        if (group === undefined) groups.set(groupKey, group = new Map());
-        const entryKey = `${lookup.target.key} ${lookup.bucket}`;
-        entry = group.get(entryKey);
-        if (entry === undefined) {
-          const partitionId = this.#cluster.metadata.leaders(lookup.target.key)?.partitionId;
-          group.set(entryKey, entry = { partitionId, bucket: lookup.bucket, keys: [], lookups: [] });
+      const { target, kind } = lookup;
+      if (target !== last || kind !== group!.kind) {
+        group = groups.find((group) => group.kind === kind && group.tableId === target.table.tableId);
+        if (group === undefined) {
+          groups.push(group = { kind, tableId: target.table.tableId, targets: new Map(), entries: [] });
         }
-        last = lookup;
+        buckets = group.targets.get(target) ?? [];
+        group.targets.set(target, buckets);
+        last = target;
       }
-      entry!.keys.push(lookup.key);
-      entry!.lookups.push(lookup);
+      let entry = buckets[lookup.bucket];
+      if (entry === undefined) {
+        const partitionId = this.#cluster.metadata.leaders(target.key)?.partitionId;
+        entry = buckets[lookup.bucket] = { partitionId, bucket: lookup.bucket, keys: [], lookups: [] };
+        group!.entries.push(entry);
+      }
+      entry.keys.push(lookup.key);
+      entry.lookups.push(lookup);
     }
-    for (const entries of groups.values()) this.#sendGroup(server, connection, [...entries.values()]);
+    for (const { entries } of groups) this.#sendGroup(server, connection, entries);
   }
 
   #sendGroup(server: ServerQueue, connection: RpcConnection, entries: readonly Entry[]): void {

@@ -45,6 +45,8 @@ export class TableCodec {
   readonly #nameOf: ((row: Row) => string) | undefined;
   readonly #shapes = new Map<string, RowShape>();
   readonly #readers = new Map<string, ValueReader>();
+  /** The live schema. */
+  readonly #current: TableSchema;
   readonly #out = new ByteWriter(1024);
   readonly #placed: { -readonly [K in keyof PlacedKey]: PlacedKey[K] };
 
@@ -54,6 +56,7 @@ export class TableCodec {
     this.#writeBucketKey = compileKeyWriter(layout.bucketColumns, layout.bucketEncoding);
     this.#nameOf = layout.partitionColumns.length === 0 ? undefined : compilePartitionName(layout.partitionColumns);
     this.#placed = { bytes: this.#out.bytes, end: 0, partition: undefined, bucket: 0 };
+    this.#current = { schemaId: layout.schemaId, columns: layout.columns, primaryKey: [] };
     this.fullShape = this.#fullShape();
   }
 
@@ -134,6 +137,13 @@ export class TableCodec {
     }
     return reader;
   }
+
+  /** The reader of values that were written with the live schema. */
+  currentReader(selected: readonly string[] | undefined): ValueReader {
+    if (selected !== undefined) return this.reader(this.#current, selected);
+    return this.#wholeReader ??= this.reader(this.#current, undefined);
+  }
+  #wholeReader: ValueReader | undefined;
 
   /** The declared columns with these keys, in the order asked for. */
   wanted(selected: readonly string[] | undefined): readonly SchemaColumn[] {
