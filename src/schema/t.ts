@@ -179,8 +179,11 @@ export interface TypeFactories<J extends JsTypes> {
   int<V>(options: CodecOption<V, number>): IntColumn<V>;
   /** BIGINT, 64 bits: `bigint`, or `number` in that mode. */
   bigint(): IntColumn<J["bigint"]>;
-  bigint<M extends keyof BigintModes, V = BigintModes[M]>(
-    options: ModeOption<M> | CodecOption<V, bigint>,
+  bigint<M extends keyof BigintModes>(
+    options: ModeOption<M>,
+  ): IntColumn<BigintModes[M]>;
+  bigint<V>(
+    options: CodecOption<V, bigint>,
   ): IntColumn<V>;
   /** FLOAT, 32 bits: `number`, rounded to the nearest float when it is written. */
   float(): Plain<number, "ord", NumericAggregation>;
@@ -201,15 +204,23 @@ export interface TypeFactories<J extends JsTypes> {
    * @param scale digits behind the point, 0 to `precision`
    */
   decimal(precision: number, scale: number): Plain<J["decimal"], "ord", NumericAggregation>;
-  decimal<M extends keyof DecimalModes, V = DecimalModes[M]>(
+  decimal<M extends keyof DecimalModes>(
     precision: number,
     scale: number,
-    options: ModeOption<M> | CodecOption<V, UnscaledDecimal>,
+    options: ModeOption<M>,
+  ): Plain<DecimalModes[M], "ord", NumericAggregation>;
+  decimal<V>(
+    precision: number,
+    scale: number,
+    options: CodecOption<V, UnscaledDecimal>,
   ): Plain<V, "ord", NumericAggregation>;
   /** DATE: `Temporal.PlainDate`. */
   date(): Plain<J["date"], "ord", OrderedAggregation>;
-  date<M extends keyof DateModes, V = DateModes[M]>(
-    options: ModeOption<M> | CodecOption<V, Temporal.PlainDate>,
+  date<M extends keyof DateModes>(
+    options: ModeOption<M>,
+  ): Plain<DateModes[M], "ord", OrderedAggregation>;
+  date<V>(
+    options: CodecOption<V, Temporal.PlainDate>,
   ): Plain<V, "ord", OrderedAggregation>;
   /**
    * TIME(precision): `Temporal.PlainTime`. Servers keep milliseconds whatever the precision, so finer digits are refused.
@@ -217,9 +228,13 @@ export interface TypeFactories<J extends JsTypes> {
    * @param precision digits of a second, 0 to 9. Default 0
    */
   time(precision?: number): Plain<J["time"], "ord", OrderedAggregation>;
-  time<M extends keyof TimeModes, V = TimeModes[M]>(
+  time<M extends keyof TimeModes>(
     precision: number,
-    options: ModeOption<M> | CodecOption<V, Temporal.PlainTime>,
+    options: ModeOption<M>,
+  ): Plain<TimeModes[M], "ord", OrderedAggregation>;
+  time<V>(
+    precision: number,
+    options: CodecOption<V, Temporal.PlainTime>,
   ): Plain<V, "ord", OrderedAggregation>;
   /**
    * TIMESTAMP(precision), a wall clock's time without a zone: `Temporal.PlainDateTime`.
@@ -227,9 +242,13 @@ export interface TypeFactories<J extends JsTypes> {
    * The argument is the precision: digits of a second, 0 to 9, default 6.
    */
   timestamp(...precision: Arguments<J["timestampPrecision"]>): Plain<J["timestamp"], "ver", OrderedAggregation>;
-  timestamp<M extends keyof TimestampModes, V = TimestampModes[M]>(
+  timestamp<M extends keyof TimestampModes>(
     precision: PrecisionOf<M>,
-    options: ModeOption<M> | CodecOption<V, Temporal.PlainDateTime>,
+    options: ModeOption<M>,
+  ): Plain<TimestampModes[M], "ver", OrderedAggregation>;
+  timestamp<V>(
+    precision: number,
+    options: CodecOption<V, Temporal.PlainDateTime>,
   ): Plain<V, "ver", OrderedAggregation>;
   /**
    * TIMESTAMP_LTZ(precision), a point in time: `Temporal.Instant`.
@@ -239,9 +258,13 @@ export interface TypeFactories<J extends JsTypes> {
   timestampLtz(
     ...precision: Arguments<J["timestampLtzPrecision"]>
   ): Plain<J["timestampLtz"], "ver", OrderedAggregation>;
-  timestampLtz<M extends keyof TimestampLtzModes, V = TimestampLtzModes[M]>(
+  timestampLtz<M extends keyof TimestampLtzModes>(
     precision: PrecisionOf<M>,
-    options: ModeOption<M> | CodecOption<V, Temporal.Instant>,
+    options: ModeOption<M>,
+  ): Plain<TimestampLtzModes[M], "ver", OrderedAggregation>;
+  timestampLtz<V>(
+    precision: number,
+    options: CodecOption<V, Temporal.Instant>,
   ): Plain<V, "ver", OrderedAggregation>;
   /** BINARY(length), exactly `length` bytes: `Uint8Array`. */
   binary(length: number): Plain<Uint8Array, "eq">;
@@ -254,16 +277,16 @@ export interface TypeFactories<J extends JsTypes> {
   array<E extends AnyColumn, V>(element: E, options: CodecOption<V, CellOf<E>[]>): Plain<V, "none">;
   /** MAP: a `Map`, or with text keys and `{ mode: "object" }` a plain object. Keys are never null. */
   map<K extends AnyColumn, E extends AnyColumn>(key: K, value: E): Plain<Map<ValueOf<K>, CellOf<E>>, "none">;
-  map<K extends AnyTextColumn, E extends AnyColumn>(
-    key: K,
-    value: E,
-    options: ModeOption<"object">,
-  ): Plain<Record<string, CellOf<E>>, "none">;
   map<K extends AnyColumn, E extends AnyColumn, V>(
     key: K,
     value: E,
     options: CodecOption<V, Map<ValueOf<K>, CellOf<E>>>,
   ): Plain<V, "none">;
+  map<K extends AnyTextColumn, E extends AnyColumn>(
+    key: K,
+    value: E,
+    options: ModeOption<"object">,
+  ): Plain<Record<string, CellOf<E>>, "none">;
   /** ROW: a plain object. */
   row<R extends Columns>(fields: R): Plain<Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>, "none">;
   row<R extends Columns, V>(

@@ -6,17 +6,7 @@
 import type { $, Columns } from "./column.ts";
 import { define } from "./define.ts";
 import { attachDefinition } from "./definition.ts";
-import type {
-  GeneratedKeys,
-  InsertOf,
-  KeyOf,
-  LeadingKey,
-  PartOf,
-  PatchOf,
-  RequiredKeys,
-  RowOf,
-  TableTraits,
-} from "./infer.ts";
+import type { GeneratedKeys, InsertOf, KeyOf, LeadingKey, PartOf, PatchOf, RequiredKeys, RowOf } from "./infer.ts";
 import { tableSchemas } from "./standard_schema.ts";
 import type { TableSchemaV1 } from "./standard_schema_types.ts";
 import type { AnyDeleteBehavior, MergeEngine, TableOptions } from "./table_options.ts";
@@ -65,7 +55,14 @@ export interface Table<
   readonly $key: PartOf<T, P>;
   readonly $prefix: [B] extends [never] ? never : PartOf<T, B | Q>;
   readonly $partition: PartOf<T, Q>;
-  readonly [$]: TableTraits<P, Exclude<RequiredKeys<T, P>, P>, E, L, D, GeneratedKeys<T>>;
+  readonly [$]: {
+    readonly pk: P;
+    readonly nn: Exclude<RequiredKeys<T, P>, P>;
+    readonly e: E;
+    readonly l: L;
+    readonly d: D;
+    readonly g: GeneratedKeys<T>;
+  };
 }
 
 /** The type of {@linkcode table}. */
@@ -73,9 +70,10 @@ export interface TableFunction {
   <
     const N extends string,
     T extends Columns,
-    const P extends readonly KeyOf<T>[] = readonly [],
-    const B extends readonly KeyOf<T>[] = readonly [],
-    const Q extends readonly KeyOf<T>[] = readonly [],
+    // Without an alias, so that the compiler lists the columns when a key names none of them.
+    const P extends readonly (keyof T & string)[] = readonly [],
+    const B extends readonly (keyof T & string)[] = readonly [],
+    const Q extends readonly (keyof T & string)[] = readonly [],
     const E extends MergeEngine<T> = "last_row",
     const L extends "full" | "wal" = "full",
     const D extends AnyDeleteBehavior = undefined,
