@@ -12,7 +12,7 @@ import { users } from "./http_service.ts";
 /** The rows of a file, one JSON object a line. */
 async function* readRows(file: string): AsyncIterable<InferInsert<typeof users>> {
   for await (const line of createInterface({ input: createReadStream(file, "utf8") })) {
-    if (line.trim() !== "") yield fromJson(users, JSON.parse(line));
+    if (line.trim() !== "") yield fromJson(users, JSON.parse(line), "insert");
   }
 }
 

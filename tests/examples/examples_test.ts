@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { handle, serve, users } from "../../examples/http_service.ts";
+import { importFile } from "../../examples/import_file.ts";
+import { tour } from "../../examples/tour.ts";
+import { connect, type Db, FlussError } from "../../mod.ts";
+import { needsCluster, target } from "../cluster.ts";
+
+// The examples name their own database, which the runtimes and files of a run share; so they run one after another.
+async function withExampleTable(run: (db: Db) => Promise<void>): Promise<void> {
+  await using db = await connect(`fluss://${target!.bootstrap}`);
+  await db.admin.createDatabase("example", { ignoreIfExists: true });
+  await db.admin.create(users, { ignoreIfExists: true });
+  await run(db);
+}
+
+test("the tour runs and shows what it says", needsCluster, async () => {
+  const said: string[] = [];
+  await tour(`fluss://${target!.bootstrap}`, (line) => said.push(line));
+  assert.ok(said.some((line) => line.startsWith("looked it up:") && line.includes('"status":"paid"')), said.join("\n"));
+  assert.ok(said.some((line) => line.includes("CODEC.OUT_OF_RANGE")));
+  assert.ok(said.includes("deleted it: null"));
+  assert.match(said.at(-1)!, /^wrote 50000 orders in \d+ ms$/);
+});
+
+test("the HTTP service stores a user and finds it again", needsCluster, () =>
+  withExampleTable(async (db) => {
+    const server = serve(db, 0);
+    await new Promise<void>((resolve) => server.once("listening", () => resolve()));
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/users/`;
+      const id = String(Date.now());
+      assert.equal((await fetch(url + id)).status, 404);
+      const body = JSON.stringify({ name: "Ada", email: "ada@example.org" });
+      assert.equal((await fetch(url + id, { method: "PUT", body })).status, 204);
+      const found = await fetch(url + id);
+      assert.equal(found.status, 200);
+      const user = await found.json() as Record<string, unknown>;
+      assert.deepEqual([user["id"], user["name"], user["email"]], [id, "Ada", "ada@example.org"]);
+      assert.equal((await fetch(url + "x")).status, 404);
+      const wrong = await fetch(url + id, { method: "PUT", body: JSON.stringify({ name: 5, email: null }) });
+      assert.equal(wrong.status, 400);
+      assert.match(await wrong.text(), /CODEC.WRONG_TYPE example.users: .*"name"/);
+      assert.equal((await handle(db, "POST", `/users/${id}`, () => Promise.resolve(""))).status, 405);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }));
+
+test("a file of JSON lines is imported, and a bad line is named", needsCluster, () =>
+  withExampleTable(async (db) => {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-example-"));
+    try {
+      const base = BigInt(Date.now()) * 1000n;
+      const lines = Array.from({ length: 3000 }, (_, i) =>
+        JSON.stringify({ id: String(base + BigInt(i)), name: `n${i}` }));
+      writeFileSync(join(folder, "good.jsonl"), lines.join("\n") + "\n");
+      assert.equal(await importFile(db, join(folder, "good.jsonl")), 3000);
+      assert.equal((await db.table(users).lookup({ id: base + 2999n }))?.name, "n2999");
+      writeFileSync(join(folder, "bad.jsonl"), `{"id":"1","name":"ok"}\n{"id":"2","nope":1}\n`);
+      await assert.rejects(importFile(db, join(folder, "bad.jsonl")), (error) => {
+        assert.ok(FlussError.is(error), String(error));
+        assert.match(error.message, /nope/);
+        return true;
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }));
