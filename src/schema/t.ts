@@ -148,7 +148,8 @@ type Arguments<T> = T extends readonly unknown[] ? T : never;
  * The factories of columns, one for every Fluss type. Columns are nullable until `.notNull()`.
  *
  * Every factory takes `{ codec }` as its last argument, for values of your own class; many take `{ mode }`, for another
- * of the JavaScript types that Sluice knows.
+ * of the JavaScript types that Sluice knows. (The overload with a mode comes last, because the compiler explains the last
+ * one when none fits.)
  *
  * @typeParam J the JavaScript types, where `configure()` changed them
  *
@@ -179,12 +180,12 @@ export interface TypeFactories<J extends JsTypes> {
   int<V>(options: CodecOption<V, number>): IntColumn<V>;
   /** BIGINT, 64 bits: `bigint`, or `number` in that mode. */
   bigint(): IntColumn<J["bigint"]>;
-  bigint<M extends keyof BigintModes>(
-    options: ModeOption<M>,
-  ): IntColumn<BigintModes[M]>;
   bigint<V>(
     options: CodecOption<V, bigint>,
   ): IntColumn<V>;
+  bigint<M extends keyof BigintModes>(
+    options: ModeOption<M>,
+  ): IntColumn<BigintModes[M]>;
   /** FLOAT, 32 bits: `number`, rounded to the nearest float when it is written. */
   float(): Plain<number, "ord", NumericAggregation>;
   float<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
@@ -204,52 +205,52 @@ export interface TypeFactories<J extends JsTypes> {
    * @param scale digits behind the point, 0 to `precision`
    */
   decimal(precision: number, scale: number): Plain<J["decimal"], "ord", NumericAggregation>;
-  decimal<M extends keyof DecimalModes>(
-    precision: number,
-    scale: number,
-    options: ModeOption<M>,
-  ): Plain<DecimalModes[M], "ord", NumericAggregation>;
   decimal<V>(
     precision: number,
     scale: number,
     options: CodecOption<V, UnscaledDecimal>,
   ): Plain<V, "ord", NumericAggregation>;
+  decimal<M extends keyof DecimalModes>(
+    precision: number,
+    scale: number,
+    options: ModeOption<M>,
+  ): Plain<DecimalModes[M], "ord", NumericAggregation>;
   /** DATE: `Temporal.PlainDate`. */
   date(): Plain<J["date"], "ord", OrderedAggregation>;
-  date<M extends keyof DateModes>(
-    options: ModeOption<M>,
-  ): Plain<DateModes[M], "ord", OrderedAggregation>;
   date<V>(
     options: CodecOption<V, Temporal.PlainDate>,
   ): Plain<V, "ord", OrderedAggregation>;
+  date<M extends keyof DateModes>(
+    options: ModeOption<M>,
+  ): Plain<DateModes[M], "ord", OrderedAggregation>;
   /**
    * TIME(precision): `Temporal.PlainTime`. Servers keep milliseconds whatever the precision, so finer digits are refused.
    *
    * @param precision digits of a second, 0 to 9. Default 0
    */
   time(precision?: number): Plain<J["time"], "ord", OrderedAggregation>;
-  time<M extends keyof TimeModes>(
-    precision: number,
-    options: ModeOption<M>,
-  ): Plain<TimeModes[M], "ord", OrderedAggregation>;
   time<V>(
     precision: number,
     options: CodecOption<V, Temporal.PlainTime>,
   ): Plain<V, "ord", OrderedAggregation>;
+  time<M extends keyof TimeModes>(
+    precision: number,
+    options: ModeOption<M>,
+  ): Plain<TimeModes[M], "ord", OrderedAggregation>;
   /**
    * TIMESTAMP(precision), a wall clock's time without a zone: `Temporal.PlainDateTime`.
    *
    * The argument is the precision: digits of a second, 0 to 9, default 6.
    */
   timestamp(...precision: Arguments<J["timestampPrecision"]>): Plain<J["timestamp"], "ver", OrderedAggregation>;
-  timestamp<M extends keyof TimestampModes>(
-    precision: PrecisionOf<M>,
-    options: ModeOption<M>,
-  ): Plain<TimestampModes[M], "ver", OrderedAggregation>;
   timestamp<V>(
     precision: number,
     options: CodecOption<V, Temporal.PlainDateTime>,
   ): Plain<V, "ver", OrderedAggregation>;
+  timestamp<M extends keyof TimestampModes>(
+    precision: PrecisionOf<M>,
+    options: ModeOption<M>,
+  ): Plain<TimestampModes[M], "ver", OrderedAggregation>;
   /**
    * TIMESTAMP_LTZ(precision), a point in time: `Temporal.Instant`.
    *
@@ -258,14 +259,14 @@ export interface TypeFactories<J extends JsTypes> {
   timestampLtz(
     ...precision: Arguments<J["timestampLtzPrecision"]>
   ): Plain<J["timestampLtz"], "ver", OrderedAggregation>;
-  timestampLtz<M extends keyof TimestampLtzModes>(
-    precision: PrecisionOf<M>,
-    options: ModeOption<M>,
-  ): Plain<TimestampLtzModes[M], "ver", OrderedAggregation>;
   timestampLtz<V>(
     precision: number,
     options: CodecOption<V, Temporal.Instant>,
   ): Plain<V, "ver", OrderedAggregation>;
+  timestampLtz<M extends keyof TimestampLtzModes>(
+    precision: PrecisionOf<M>,
+    options: ModeOption<M>,
+  ): Plain<TimestampLtzModes[M], "ver", OrderedAggregation>;
   /** BINARY(length), exactly `length` bytes: `Uint8Array`. */
   binary(length: number): Plain<Uint8Array, "eq">;
   binary<V>(length: number, options: CodecOption<V, Uint8Array>): Plain<V, "eq">;

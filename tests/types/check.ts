@@ -143,13 +143,12 @@ async function checkBudgets(folder: string): Promise<Result[]> {
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await measure(next);
   }));
-  const cost = (program: BudgetedProgram): number =>
-    measured[program.name]! - (program.above === undefined ? 0 : measured[program.above]!);
-  const found = Object.fromEntries(BUDGETED.map((program) => [program.name, cost(program)]));
+  const found = Object.fromEntries(
+    BUDGETED.flatMap(({ name, above }) => above === undefined ? [] : [[name, measured[name]! - measured[above]!]]),
+  );
   if (update) await writeFile(BUDGETS, `${JSON.stringify(found, null, 2)}\n`);
-  return BUDGETED.map(({ name }) => {
-    const budget = update ? found[name]! : budgets[name];
-    const instantiations = found[name]!;
+  return Object.entries(found).map(([name, instantiations]) => {
+    const budget = update ? instantiations : budgets[name];
     const label = `${name}: ${instantiations} instantiations, budget ${budget ?? "none"}`;
     if (budget === undefined) return { name: label, failure: "budgets.json has no budget for it: run with --update" };
     const limit = Math.max(budget * TOLERANCE, budget + SLACK);

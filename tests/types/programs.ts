@@ -4,7 +4,10 @@
 export interface BudgetedProgram {
   readonly name: string;
   readonly source: string;
-  /** The program whose cost is taken off, so that the budget is that of what this one adds. */
+  /**
+   * The program whose cost is taken off, so that the budget is that of what this one adds. Without it the program is
+   * such a base itself and has no budget: it counts the bodies of our functions, which users never compile.
+   */
   readonly above?: string;
 }
 
