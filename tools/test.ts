@@ -1,0 +1,165 @@
+/**
+ * `deno task test`: every check, and every suite on Deno, Bun and Node, against real clusters where Java and Maven are.
+ *
+ * @module
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { type Control, serveControl, targetOf } from "./cluster/control.ts";
+import { checkRequirements, type Cluster, MissingTool, startCluster } from "./cluster/launcher.ts";
+import { ROOT } from "./install.ts";
+import { findRuntime, type Runtime, type RuntimeName, RUNTIMES } from "./runtimes.ts";
+import { checks } from "./test/checks.ts";
+import { runSuite } from "./test/suite.ts";
+import { Failed, Skipped, Tally } from "./test/tally.ts";
+
+const USAGE = `Usage: deno task test [--long] [--only deno|bun|node]... [--filter TEXT] [--checks] [--no-cluster]
+
+  --long         the counts of random tests in full
+  --only NAME    one runtime, without the checks of the code; may be given again
+  --filter TEXT  only test files whose path holds the text, without the checks of the code
+  --checks       only the checks of the code
+  --no-cluster   start no cluster; what needs one is skipped`;
+
+const MINUTE = 60_000;
+
+/** What was asked for on the command line. */
+interface Request {
+  readonly long: boolean;
+  readonly runtimes: readonly RuntimeName[];
+  readonly filter: string;
+  readonly checks: boolean;
+  readonly suites: boolean;
+  readonly cluster: boolean;
+}
+
+function readRequest(args: string[]): Request | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      long: { type: "boolean", default: false },
+      only: { type: "string", multiple: true, default: [] },
+      filter: { type: "string", default: "" },
+      checks: { type: "boolean", default: false },
+      "no-cluster": { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help || values.only.some((name) => !RUNTIMES.includes(name as RuntimeName))) return undefined;
+  return {
+    long: values.long,
+    runtimes: values.only.length === 0 ? RUNTIMES : RUNTIMES.filter((name) => values.only.includes(name)),
+    filter: values.filter,
+    checks: values.checks || (values.only.length === 0 && values.filter === ""),
+    suites: !values.checks,
+    cluster: !values["no-cluster"],
+  };
+}
+
+/** The test files, in order; those that stop servers come last. */
+function testFiles(filter: string): string[] {
+  const all = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
+    .map((path) => `tests/${path.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith("_test.ts") && path.includes(filter))
+    .sort();
+  const disruptive = (path: string) => path.startsWith("tests/faults/");
+  return [...all.filter((path) => !disruptive(path)), ...all.filter(disruptive)];
+}
+
+/** A cluster for the tests and the control over it. */
+interface TestCluster extends AsyncDisposable {
+  readonly variable: string;
+  readonly json: string;
+}
+
+async function startTestCluster(variable: string, tabletServers: number): Promise<TestCluster> {
+  const cluster: Cluster = await startCluster({ tabletServers, code: "quick" });
+  let control: Control & { close(): void };
+  try {
+    control = await serveControl(cluster);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return {
+    variable,
+    json: JSON.stringify(targetOf(cluster, control)),
+    async [Symbol.asyncDispose]() {
+      control.close();
+      await cluster.stop();
+    },
+  };
+}
+
+/** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
+async function startClusters(tally: Tally, stack: AsyncDisposableStack): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const start = (name: string, variable: string, tabletServers: number) =>
+    tally.step(name, async () => {
+      try {
+        checkRequirements();
+        const cluster = stack.use(await startTestCluster(variable, tabletServers));
+        found[cluster.variable] = cluster.json;
+      } catch (error) {
+        if (!(error instanceof MissingTool)) throw error;
+        throw process.env["CI"] === "true" ? new Failed(error.message) : new Skipped(error.message);
+      }
+    });
+  // One after the other: the first may have to download the jars for both.
+  await start("cluster with one tablet server", "SLUICE_CLUSTER", 1);
+  await start("cluster with three tablet servers", "SLUICE_CLUSTER3", 3);
+  return found;
+}
+
+async function findRuntimes(tally: Tally, names: readonly RuntimeName[]): Promise<Runtime[]> {
+  const found: Runtime[] = [];
+  for (const name of names) {
+    await tally.step(`find ${name}`, async () => {
+      const runtime = await findRuntime(name);
+      found.push(runtime);
+    });
+  }
+  return found;
+}
+
+async function main(request: Request): Promise<boolean> {
+  const tally = new Tally((line) => console.log(line));
+  // The package is checked on all runtimes, whatever the suites run on.
+  const runtimes = await findRuntimes(tally, request.checks ? RUNTIMES : request.runtimes);
+  console.log(`      ${runtimes.map(({ name, version }) => `${name} ${version}`).join(", ")}`);
+
+  if (request.checks) await checks(tally, runtimes);
+  if (request.suites) {
+    await using stack = new AsyncDisposableStack();
+    const clusters = request.cluster ? await startClusters(tally, stack) : {};
+    const files = testFiles(request.filter);
+    if (files.length === 0) tally.failed.push(`no test file holds "${request.filter}" in its path`);
+    const env = {
+      ...clusters,
+      SLUICE_RUNTIMES: JSON.stringify(Object.fromEntries(runtimes.map(({ name, path }) => [name, path]))),
+      ...(request.long ? { SLUICE_LONG: "1" } : {}),
+    };
+    for (const runtime of runtimes.filter(({ name }) => request.runtimes.includes(name))) {
+      if (files.length === 0) break;
+      const started = performance.now();
+      const suite = await runSuite(runtime, files, env, request.long ? 120 * MINUTE : 10 * MINUTE);
+      tally.suite(runtime.name, suite, started);
+    }
+  }
+  return tally.close();
+}
+
+if (!existsSync(join(ROOT, "tests"))) throw new Error("the tests are not there: run this in a checkout of the project");
+let request: Request | undefined;
+try {
+  request = readRequest(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+}
+if (request === undefined) {
+  console.error(USAGE);
+  process.exit(2);
+}
+process.exit(await main(request) ? 0 : 1);
