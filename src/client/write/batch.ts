@@ -29,8 +29,9 @@ export interface WriteVariant {
 
 /** Rows of one bucket that travel together. */
 export class WriteBatch {
-  readonly builder: KvBatchBuilder;
   readonly variant: WriteVariant;
+  /** `database.table`, for messages. */
+  readonly table: string;
   readonly bucket: number;
   readonly partition: string | undefined;
   /** Its place among the batches of its bucket. */
@@ -50,13 +51,14 @@ export class WriteBatch {
   lastFailure: FlussError | undefined;
   /** Calls off the delivery deadline. */
   disarm: () => void = () => {};
-  /** Bytes that count against the writer's limit; kept here because the builder lets go of them when it settles. */
+  /** Bytes that count against the writer's limit; kept here because the builder goes when the batch settles. */
   bytes = 0;
   /** How many rows it holds. */
   rows = 0;
   /** How many of its rows have somebody waiting for the ack. */
   attached = 0;
 
+  #builder: KvBatchBuilder | undefined;
   #receipt: WriteReceipt | undefined;
   #failure: FlussError | undefined;
   #promise: PromiseWithResolvers<WriteReceipt> | undefined;
@@ -65,13 +67,24 @@ export class WriteBatch {
   constructor(
     builder: KvBatchBuilder,
     variant: WriteVariant,
-    at: { readonly bucket: number; readonly partition: string | undefined; readonly order: number },
+    at: {
+      readonly table: string;
+      readonly bucket: number;
+      readonly partition: string | undefined;
+      readonly order: number;
+    },
   ) {
-    this.builder = builder;
+    this.#builder = builder;
     this.variant = variant;
+    this.table = at.table;
     this.bucket = at.bucket;
     this.partition = at.partition;
     this.order = at.order;
+  }
+
+  /** The rows; gone once the batch has settled, for acks may be kept for long. */
+  get builder(): KvBatchBuilder {
+    return this.#builder!;
   }
 
   /** The outcome. All acks of the batch share this one promise; it exists only if somebody asks. */
@@ -111,6 +124,7 @@ export class WriteBatch {
   }
 
   #end(): void {
+    this.#builder = undefined;
     this.disarm();
     this.#settled?.resolve();
   }

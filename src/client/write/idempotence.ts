@@ -46,7 +46,11 @@ export function decide(error: FlussError, batch: BatchStanding): Decision {
     if (outOfOrder && batch.sequence !== nextSequence(batch.lastAcked)) return "retry";
     return "failAndReset";
   }
-  if (!error.retriable) return "fail";
+  if (!error.retriable) {
+    // A server that says no has written nothing. When the answer was lost or made no sense, the batch may be written,
+    // and the server would take other rows with its sequence for the same batch, and drop them with a word of success.
+    return idempotent && !error.code.startsWith("SERVER.") ? "failAndReset" : "fail";
+  }
   return idempotent && batch.writerIdChanged ? "failUnknownWriter" : "retry";
 }
 

@@ -132,7 +132,9 @@ export class Sender {
     const putKv = this.#putKv!;
     const { table } = group[0]!.queue.target;
     const { acks, requestTimeoutMs } = this.#writer.limits;
+    this.#requests++;
     try {
+      const apiVersion = connection.versionOf(API.PUT_KV);
       const body = writeMessage(putKv.request, {
         acks,
         tableId: table.tableId,
@@ -145,10 +147,9 @@ export class Sender {
           return partitionId === undefined ? { bucketId, records } : { partitionId, bucketId, records };
         }),
       });
-      this.#requests++;
       connection.send({
         apiKey: API.PUT_KV.key,
-        apiVersion: connection.versionOf(API.PUT_KV),
+        apiVersion,
         body,
         // The server itself answers after timeoutMs; what comes later than this is lost.
         timeoutMs: requestTimeoutMs + 5_000,
@@ -156,7 +157,6 @@ export class Sender {
         onFailure: (error) => this.#failed(group, error),
       });
     } catch (error) {
-      this.#requests++;
       this.#failed(group, asFlussError(error));
     }
   }
@@ -229,12 +229,14 @@ export class Sender {
     }
     if (decision === "retry") {
       queue.retry(batch);
-      queue.failures++;
-      queue.pausedUntil = performance.now() + backOffMs(queue.failures);
       if (isStaleMetadata(error)) {
         this.#queues.delete(queue);
         this.#writer.holdBack(queue, error);
-      } else this.#writer.wake(queue, queue.pausedUntil - performance.now());
+      } else if (queue.pausedUntil <= performance.now()) {
+        // Batches that fail together are one failure.
+        queue.failures++;
+        this.#writer.pause(queue, backOffMs(queue.failures));
+      }
       return;
     }
     queue.remove(batch);

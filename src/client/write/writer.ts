@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Alarms } from "../../base/alarms.ts";
+import type { Alarm, Alarms } from "../../base/alarms.ts";
 import { FlussError, flussError, FlussWriteError, serverError, type WriteFailure } from "../../base/errors.ts";
 import { backOffMs, type Deadline } from "../../base/wait.ts";
 import { KvBatchBuilder } from "../../format/kv_batch.ts";
@@ -55,11 +55,22 @@ const FIRST_BYTES = 1024;
 /** The largest number of failures that are kept apart until the next flush. */
 const MAX_FAILURES = 100;
 
+/** Physical tables whose buckets are remembered while nothing is written to them. */
+const MAX_IDLE_TARGETS = 1000;
+
 interface KeptFailure {
   readonly table: string;
   readonly cause: FlussError;
   /** Rows that nobody waits for, counted when somebody asks. */
   readonly rows: () => number;
+  /** Rows of later failures that were added to this one. */
+  more: number;
+}
+
+/** A pause that closing ends. */
+interface Pause {
+  readonly alarm: Alarm;
+  readonly resolve: () => void;
 }
 
 /** See the module. */
@@ -71,7 +82,9 @@ export class Writer {
   readonly #queues = new Map<string, BucketQueue[]>();
   readonly #senders = new Map<number, Sender>();
   readonly #batches = new Set<WriteBatch>();
+  /** Buckets whose leader is looked for, by table id and physical table. */
   readonly #held = new Map<string, Set<BucketQueue>>();
+  readonly #pauses = new Set<Pause>();
   #failures: KeptFailure[] = [];
   #queuedBytes = 0;
   #order = 0;
@@ -206,8 +219,8 @@ export class Writer {
     const kept = this.#failures;
     this.#failures = [];
     const failures: WriteFailure[] = [];
-    for (const { table, cause, rows } of kept) {
-      const count = rows();
+    for (const { table, cause, rows, more } of kept) {
+      const count = rows() + more;
       if (count > 0) failures.push({ table, code: cause.code, rows: count, cause });
     }
     if (failures.length === 0) return;
@@ -223,9 +236,14 @@ export class Writer {
   /** Fails whatever is left with `reason`, and takes nothing more. */
   close(reason: FlussError): void {
     this.#closed = reason;
-    for (const batch of [...this.#batches]) this.#end(batch, "closed", reason);
+    for (const batch of [...this.#batches]) this.#end(batch, batch.table, reason);
     this.#queues.clear();
     this.#held.clear();
+    for (const { alarm, resolve } of this.#pauses) {
+      this.#alarms.clear(alarm);
+      resolve();
+    }
+    this.#pauses.clear();
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
@@ -233,13 +251,11 @@ export class Writer {
   keepFailure(table: string, cause: FlussError, rows: () => number): void {
     if (rows() === 0) return;
     this.#report(cause);
-    if (this.#failures.length < MAX_FAILURES) this.#failures.push({ table, cause, rows });
+    if (this.#failures.length < MAX_FAILURES) this.#failures.push({ table, cause, rows, more: 0 });
     else {
-      // Beyond the bound, failures are added to the last one of their kind: counts stay right, causes may be lost.
+      // Beyond the bound, rows are counted with the last failure of their kind, and nothing more is remembered of them.
       const last = this.#failures.findLastIndex((kept) => kept.table === table && kept.cause.code === cause.code);
-      const at = last < 0 ? this.#failures.length - 1 : last;
-      const { rows: before, ...kept } = this.#failures[at]!;
-      this.#failures[at] = { ...kept, rows: () => before() + rows() };
+      this.#failures[last < 0 ? this.#failures.length - 1 : last]!.more += rows();
     }
   }
 
@@ -292,27 +308,29 @@ export class Writer {
     sender.schedule();
   }
 
-  /** Routes a bucket again after `ms`. */
-  wake(queue: BucketQueue, ms: number): void {
-    this.#alarms.set(ms, () => this.route(queue));
+  /** Sends nothing of a bucket for `ms`, then routes it again. */
+  pause(queue: BucketQueue, ms: number): void {
+    queue.pausedUntil = performance.now() + ms;
+    void this.#pause(ms).then(() => {
+      if (this.#closed === undefined) this.route(queue);
+    });
   }
 
   /** Keeps a bucket until its leader is known (again). */
   holdBack(queue: BucketQueue, cause?: FlussError): void {
-    if (cause !== undefined) {
-      queue.failures++;
-      for (const batch of [...queue.ready, ...(queue.open === undefined ? [] : [queue.open])]) {
-        batch.lastFailure = cause;
-      }
-    }
-    const { key } = queue.target;
+    const key = heldKey(queue.target);
     const held = this.#held.get(key);
+    if (cause !== undefined) {
+      // Batches that fail together are one failure.
+      if (held?.has(queue) !== true) queue.failures++;
+      noteFailure(queue, cause);
+    }
     if (held !== undefined) {
       held.add(queue);
       return;
     }
     this.#held.set(key, new Set([queue]));
-    void this.#find(queue.target);
+    void this.#find(queue.target, key);
   }
 
   /** The batch is on the server. */
@@ -343,6 +361,7 @@ export class Writer {
   #openBatch(queue: BucketQueue, builder: KvBatchBuilder, variant: WriteVariant): WriteBatch {
     const { bucket, target } = queue;
     const batch = new WriteBatch(builder, variant, {
+      table: target.table.name,
       bucket,
       partition: target.physical.partition,
       order: this.#order++,
@@ -390,18 +409,42 @@ export class Writer {
   #done(batch: WriteBatch): void {
     this.#batches.delete(batch);
     this.release(batch.bytes);
+    if (this.#batches.size === 0 && this.#queues.size > MAX_IDLE_TARGETS) this.#forgetIdle();
+  }
+
+  /**
+   * Forgets the buckets that nothing is written to; partitions come and go. Servers remember the sequences of a writer
+   * id, so it goes too.
+   */
+  #forgetIdle(): void {
+    this.#writerId = undefined;
+    for (const [key, queues] of this.#queues) {
+      if (!queues.some((queue) => queue?.busy === true)) this.#queues.delete(key);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const alarm = this.#alarms.set(ms, () => {
+      this.#pauses.delete(pause);
+      resolve();
+    });
+    const pause: Pause = { alarm, resolve };
+    this.#pauses.add(pause);
+    return promise;
   }
 
   /** Looks for the leaders of a table or partition until every held bucket has one, or has nothing left to send. */
-  async #find(target: PartitionTarget): Promise<void> {
-    const held = this.#held.get(target.key)!;
+  async #find(target: PartitionTarget, key: string): Promise<void> {
+    const held = this.#held.get(key)!;
     try {
       for (let attempt = 1;; attempt++) {
         for (const queue of held) if (!queue.busy) held.delete(queue);
         if (held.size === 0 || this.#closed !== undefined) return;
         const failures = Math.max(attempt - 1, ...[...held].map((queue) => queue.failures));
+        if (failures > 0) await this.#pause(backOffMs(failures));
+        if (this.#closed !== undefined) return;
         const deadline = this.cluster.deadline();
-        if (failures > 0) await deadline.pause(backOffMs(failures), "looking for leaders");
         try {
           const found = await this.cluster.refresh(target.physical, deadline);
           if (found === undefined && target.physical.partition !== undefined) {
@@ -413,7 +456,7 @@ export class Writer {
             this.#abandon(held, error);
             return;
           }
-          for (const queue of held) for (const batch of queue.ready) batch.lastFailure = error;
+          for (const queue of held) noteFailure(queue, error);
         }
         for (const queue of held) {
           if (this.leaderOf(queue) < 0) continue;
@@ -422,14 +465,9 @@ export class Writer {
         }
       }
     } catch (error) {
-      const failure = FlussError.is(error) ? error : flussError("CONNECTION.PROTOCOL", {
-        table: target.table.name,
-        message: `looking for the leaders failed: ${String(error)}`,
-        cause: error,
-      });
-      this.#abandon(held, failure);
+      this.#abandon(held, FlussError.is(error) ? error : internal(target.table.name, "looking for the leaders", error));
     } finally {
-      if (this.#held.get(target.key) === held) this.#held.delete(target.key);
+      if (this.#held.get(key) === held) this.#held.delete(key);
     }
   }
 
@@ -438,7 +476,11 @@ export class Writer {
     for (const queue of queues) {
       if (error.code === "SERVER.TABLE_NOT_EXIST") queue.target.table.gone();
       queue.close();
-      for (const batch of queue.ready.splice(0)) this.giveUp(batch, queue.target.table.name, error);
+      for (const batch of queue.ready.splice(0)) {
+        // Its place in the sequence may be taken or free, so later batches need a new writer id.
+        if (batch.sequence >= 0) this.resetWriterId(batch.writerId);
+        this.giveUp(batch, queue.target.table.name, error);
+      }
     }
   }
 
@@ -446,23 +488,17 @@ export class Writer {
     this.#initialising = true;
     try {
       for (let attempt = 1; this.#batches.size > 0 && this.#closed === undefined; attempt++) {
-        const deadline = this.cluster.deadline();
+        if (attempt > 1) await this.#pause(backOffMs(attempt + 1));
+        if (this.#closed !== undefined) return;
         try {
-          if (attempt > 1) await deadline.pause(backOffMs(attempt + 1), "asking for a writer id");
-          const answer = await this.cluster.callAny(API.INIT_WRITER, { tablePath: this.#tables() }, deadline.options);
+          const answer = await this.cluster.callAny(API.INIT_WRITER, { tablePath: this.#tables() });
           this.#writerId = answer.writerId;
           break;
-        } catch (error) {
-          if (!FlussError.is(error)) throw error;
-          if (error.retriable) {
-            for (const queues of this.#queues.values()) {
-              for (const queue of queues) for (const batch of queue?.ready ?? []) batch.lastFailure = error;
-            }
-            continue;
-          }
-          for (const queues of this.#queues.values()) {
-            this.#abandon(queues.filter((queue) => queue !== undefined), error);
-          }
+        } catch (cause) {
+          const error = FlussError.is(cause) ? cause : internal(undefined, "asking for a writer id", cause);
+          const queues = [...this.#queues.values()].flatMap((queues) => queues.filter((queue) => queue !== undefined));
+          if (error.retriable) { for (const queue of queues) noteFailure(queue, error); }
+          else this.#abandon(queues, error);
         }
       }
     } finally {
@@ -482,6 +518,21 @@ export class Writer {
     }
     return [...tables.values()];
   }
+}
+
+/** The table made anew is another one, and its buckets are looked for apart from those of the old one. */
+function heldKey(target: PartitionTarget): string {
+  return `${target.table.tableId} ${target.key}`;
+}
+
+/** Tells the batches that wait why they wait, for the case that they have to give up. */
+function noteFailure(queue: BucketQueue, cause: FlussError): void {
+  for (const batch of queue.ready) batch.lastFailure = cause;
+  if (queue.open !== undefined) queue.open.lastFailure = cause;
+}
+
+function internal(table: string | undefined, doing: string, cause: unknown): FlussError {
+  return flussError("CONNECTION.PROTOCOL", { table, message: `${doing} failed: ${String(cause)}`, cause });
 }
 
 function recreated(target: PartitionTarget): FlussError {

@@ -16,7 +16,7 @@ const table = {
 let order = 0;
 
 function batch(): WriteBatch {
-  const at = { bucket: 0, partition: undefined, order: order++ };
+  const at = { table: "a.b", bucket: 0, partition: undefined, order: order++ };
   return new WriteBatch(new KvBatchBuilder(1), { key: "whole", targets: undefined }, at);
 }
 
