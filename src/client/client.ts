@@ -124,6 +124,8 @@ export class FlussClient {
     this.writer.close(reason);
     this.lookups.close(reason);
     this.#pool.close();
+    // Without sockets these end at once, and what they fail with is told before close() returns.
+    await Promise.all(this.arrivals);
     if (failure !== undefined) throw failure;
   }
 

@@ -119,13 +119,18 @@ export class TableWriter {
     }
   }
 
+  /** None of the waiting rows can be written; that is one failure, however many they are. */
   #refuse(error: FlussError): void {
     const early = this.#early;
     this.#early = [];
+    // Closing makes every request fail in its own way; what matters is that it was closed.
+    const reason = this.#client.closedError ?? error;
     for (const { bytes, ack } of early) {
       this.#client.writer.release(bytes.length);
-      this.#refuseRow(ack, error);
+      ack.refuse(reason);
     }
+    const left = () => early.reduce((rows, { ack }) => ack.attached ? rows : rows + 1, 0);
+    this.#client.writer.keepFailure(this.#binding.name, reason, left);
   }
 
   #refuseRow(ack: RowAck, error: FlussError): void {

@@ -1,8 +1,7 @@
+import { runScript } from "../../../child.ts";
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { dial } from "../../../../src/client/transport/dial.ts";
 import { connectionRefused } from "../../../../src/client/transport/failure.ts";
 import { HIGH_WATER_BYTES } from "../../../../src/client/transport/outbox.ts";
@@ -231,52 +230,9 @@ test("A signal that aborts after dial() resolved changes nothing", async () => {
   await server.close();
 });
 
-/**
- * Runs a script of this folder on the runtime that runs the test.
- *
- * @param permissions what Deno allows; the network is all that a program which uses the client needs
- */
-function run(
-  script: string,
-  args: readonly string[],
-  permissions: readonly string[] = ["--allow-net"],
-): Promise<{ code: number | null; output: string }> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const { Deno } = globalThis as unknown as { Deno?: DenoCommands };
-  if (Deno !== undefined) return runOnDeno(Deno, ["run", ...permissions, "--no-check", "--no-prompt", path, ...args]);
-  const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  child.stdout.on("data", (chunk) => output += chunk);
-  child.stderr.on("data", (chunk) => output += chunk);
-  const alarm = setTimeout(() => child.kill("SIGKILL"), CHILD_MS);
-  return new Promise((resolve) =>
-    child.on("close", (code) => {
-      clearTimeout(alarm);
-      resolve({ code, output });
-    })
-  );
-}
-
-const CHILD_MS = 15_000;
-
-/** The part of Deno that starts a process. */
-interface DenoCommands {
-  Command: new (path: string, options: { args: readonly string[]; signal: AbortSignal }) => {
-    output(): Promise<{ code: number; stdout: Uint8Array; stderr: Uint8Array }>;
-  };
-}
-
-/** Deno's `node:child_process` gives a child that is Deno all rights, whatever its arguments say. */
-async function runOnDeno(
-  { Command }: DenoCommands,
-  args: readonly string[],
-): Promise<{ code: number; output: string }> {
-  const stop = new AbortController();
-  const alarm = setTimeout(() => stop.abort(), CHILD_MS);
-  const { code, stdout, stderr } = await new Command(process.execPath, { args, signal: stop.signal }).output();
-  clearTimeout(alarm);
-  const text = new TextDecoder();
-  return { code, output: text.decode(stdout) + text.decode(stderr) };
+/** Runs a script of this folder on the runtime that runs the test. */
+function run(script: string, args: readonly string[], permissions?: readonly string[]): ReturnType<typeof runScript> {
+  return runScript(new URL(script, import.meta.url), args, permissions);
 }
 
 test("A process ends by itself after close(), and after a failed or aborted dial", async () => {
