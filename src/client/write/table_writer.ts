@@ -124,7 +124,7 @@ export class TableWriter {
     const early = this.#early;
     this.#early = [];
     // Closing makes every request fail in its own way; what matters is that it was closed.
-    const reason = this.#client.closedError ?? error;
+    const reason = this.#client.writer.closedBy ?? error;
     for (const { bytes, ack } of early) {
       this.#client.writer.release(bytes.length);
       ack.refuse(reason);

@@ -101,6 +101,11 @@ export class Writer {
     this.#report = options.report;
   }
 
+  /** Why nothing can be written any more; undefined while it can. */
+  get closedBy(): FlussError | undefined {
+    return this.#closed;
+  }
+
   /** Bytes that are queued and not acknowledged. */
   get queuedBytes(): number {
     return this.#queuedBytes;
