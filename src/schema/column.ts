@@ -60,6 +60,7 @@ export interface Column<V, N extends boolean, G extends boolean, O extends Ops, 
 
 /** A column of whole numbers, which the server may number. */
 export interface IntColumn<V, N extends boolean = true> extends Column<V, N, false, "ver", NumericAggregation> {
+  /** Takes null from the values. */
   notNull(): IntColumn<V, false>;
   /** The server numbers new rows. Rows that are written leave the column out. */
   autoIncrement(): Column<V, false, true, "ver", never>;
@@ -67,6 +68,7 @@ export interface IntColumn<V, N extends boolean = true> extends Column<V, N, fal
 
 /** A column of text. */
 export interface TextColumn<A extends string, N extends boolean = true> extends Column<string, N, false, "str", A> {
+  /** Takes null from the values. */
   notNull(): TextColumn<A, false>;
   /** Allows these values alone: a union in TypeScript, checked on every write, an `enum` in JSON Schema. */
   oneOf<const X extends string>(...values: X[]): Column<X, N, false, "str", OrderedAggregation>;
@@ -74,11 +76,13 @@ export interface TextColumn<A extends string, N extends boolean = true> extends 
 
 /** Any column, written by hand: as `Column<any, ...>` its methods would make columns incomparable. */
 export interface AnyColumn {
+  /** Types alone; there is no such property. */
   readonly [$]: { readonly v: unknown; readonly n: boolean; readonly g: boolean; readonly o: Ops };
 }
 
 /** Any column whose values are text. */
 export interface AnyTextColumn {
+  /** Types alone; there is no such property. */
   readonly [$]: { readonly v: string; readonly n: boolean; readonly g: boolean; readonly o: Ops };
 }
 

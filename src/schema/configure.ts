@@ -24,9 +24,13 @@ export const t: TypeFactories<DefaultJsTypes> = makeFactories({});
 
 /** Other modes for the types that have several; what is left out stays as it is. */
 export interface Presets {
+  /** The mode of BIGINT. */
   readonly bigint?: keyof BigintModes;
+  /** The mode of DECIMAL. */
   readonly decimal?: keyof DecimalModes;
+  /** The mode of DATE. */
   readonly date?: keyof DateModes;
+  /** The mode of TIME. */
   readonly time?: keyof TimeModes;
   /** With a mode of milliseconds, `t.timestamp(p)` must be told its precision, up to 3. */
   readonly timestamp?: keyof TimestampModes;
@@ -38,18 +42,28 @@ export interface Presets {
 
 /** The JavaScript types under presets. */
 export interface PresetJsTypes<O extends Presets> {
-  readonly bigint: Chosen<BigintModes, O["bigint"], bigint>;
-  readonly decimal: Chosen<DecimalModes, O["decimal"], string>;
-  readonly date: Chosen<DateModes, O["date"], Temporal.PlainDate>;
-  readonly time: Chosen<TimeModes, O["time"], Temporal.PlainTime>;
-  readonly timestamp: Chosen<TimestampModes, O["timestamp"], Temporal.PlainDateTime>;
-  readonly timestampLtz: Chosen<TimestampLtzModes, O["timestampLtz"], Temporal.Instant>;
+  /** Values of BIGINT. */
+  readonly bigint: ChosenType<BigintModes, O["bigint"], bigint>;
+  /** Values of DECIMAL. */
+  readonly decimal: ChosenType<DecimalModes, O["decimal"], string>;
+  /** Values of DATE. */
+  readonly date: ChosenType<DateModes, O["date"], Temporal.PlainDate>;
+  /** Values of TIME. */
+  readonly time: ChosenType<TimeModes, O["time"], Temporal.PlainTime>;
+  /** Values of TIMESTAMP. */
+  readonly timestamp: ChosenType<TimestampModes, O["timestamp"], Temporal.PlainDateTime>;
+  /** Values of TIMESTAMP_LTZ. */
+  readonly timestampLtz: ChosenType<TimestampLtzModes, O["timestampLtz"], Temporal.Instant>;
+  /** What `t.timestamp(...)` takes. */
   readonly timestampPrecision: PrecisionArguments<O["timestamp"]>;
+  /** What `t.timestampLtz(...)` takes. */
   readonly timestampLtzPrecision: PrecisionArguments<O["timestampLtz"]>;
 }
 
-type Chosen<Modes, M, Usual> = M extends keyof Modes ? Modes[M] : Usual;
-type PrecisionArguments<M> = M extends MillisMode ? [precision: MillisPrecision] : [precision?: number];
+/** The type of the mode that was chosen, or the usual one. */
+export type ChosenType<Modes, M, Usual> = M extends keyof Modes ? Modes[M] : Usual;
+/** With a mode of milliseconds the precision must be said. */
+export type PrecisionArguments<M> = M extends MillisMode ? [precision: MillisPrecision] : [precision?: number];
 
 /** What `configure()` returns. */
 export interface Configured<O extends Presets> {

@@ -63,12 +63,13 @@ export type VersionKeys<T> =
   & { [K in keyof T]: T[K] extends { readonly [$]: { readonly o: "ver" } } ? K : never }[keyof T]
   & string;
 
-type Without<P extends readonly unknown[], Q> = P extends readonly [infer H, ...infer R]
-  ? ([H] extends [Q] ? Without<R, Q> : [H, ...Without<R, Q>])
+/** A list without the members of a union. */
+export type WithoutColumns<P extends readonly unknown[], Q> = P extends readonly [infer H, ...infer R]
+  ? ([H] extends [Q] ? WithoutColumns<R, Q> : [H, ...WithoutColumns<R, Q>])
   : [];
 
 /** The bucket key, if prefix lookups may use it: a proper leading part of the key without the partition columns. */
-export type LeadingKey<P extends readonly unknown[], B extends readonly unknown[], Q> = Without<P, Q> extends
+export type LeadingKey<P extends readonly unknown[], B extends readonly unknown[], Q> = WithoutColumns<P, Q> extends
   readonly [...B, unknown, ...unknown[]] ? B[number] : never;
 
 /** What the methods of table handles depend on. Types alone, at `T[typeof $]`. */
@@ -92,14 +93,23 @@ export interface TableTraits<PK, NotNull, Engine, Changelog, Delete, Generated> 
  * The members with `$` are types alone; there are no such properties.
  */
 export interface AnyTable {
+  /** The name as it was given. */
   readonly name: string;
+  /** The columns as they were given. */
   readonly columns: Columns;
+  /** A row as it is read. */
   readonly $row: unknown;
+  /** A row as it is written. */
   readonly $insert: unknown;
+  /** A partial row. */
   readonly $patch: unknown;
+  /** A key. */
   readonly $key: unknown;
+  /** What `prefixLookup` takes; never without a leading bucket key. */
   readonly $prefix: unknown;
+  /** The partition columns. */
   readonly $partition: Readonly<Record<string, unknown>>;
+  /** What the methods of handles depend on. */
   readonly [$]: TableTraits<unknown, unknown, unknown, unknown, unknown, unknown>;
 }
 

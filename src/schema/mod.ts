@@ -3,7 +3,15 @@
  *
  * @module
  */
-export { configure, type Configured, type PresetJsTypes, type Presets, t } from "./configure.ts";
+export {
+  type ChosenType,
+  configure,
+  type Configured,
+  type PrecisionArguments,
+  type PresetJsTypes,
+  type Presets,
+  t,
+} from "./configure.ts";
 export { type Table, table, type TableFunction } from "./table.ts";
 export type {
   $,
@@ -43,6 +51,7 @@ export type {
   TableTraits,
   ValueOf,
   VersionKeys,
+  WithoutColumns,
 } from "./infer.ts";
 export { fromJson, type JsonRow, type RowOfKind, toJson } from "./json.ts";
 export type { JsonValue } from "./json_values.ts";
@@ -61,6 +70,7 @@ export type {
   TableSchemaV1,
 } from "./standard_schema_types.ts";
 export type {
+  ArgumentList,
   BigintModes,
   CodecOption,
   DateModes,
@@ -70,6 +80,7 @@ export type {
   MillisMode,
   MillisPrecision,
   ModeOption,
+  PlainColumn,
   PrecisionOf,
   TimeModes,
   TimestampLtzModes,

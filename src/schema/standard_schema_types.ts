@@ -32,17 +32,21 @@ export type StandardResult<Output> = StandardSuccess<Output> | StandardFailure;
 
 /** The value is fine. */
 export interface StandardSuccess<Output> {
+  /** The value. */
   readonly value: Output;
+  /** There are none. */
   readonly issues?: undefined;
 }
 
 /** The value is not fine. */
 export interface StandardFailure {
+  /** What is wrong, at least one. */
   readonly issues: readonly StandardIssue[];
 }
 
 /** One complaint. */
 export interface StandardIssue {
+  /** What is wrong, for people. */
   readonly message: string;
   /** Where in the value: keys from the outside in. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

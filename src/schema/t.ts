@@ -67,7 +67,9 @@ export interface TimestampModes {
   readonly string: string;
   /** Up to p = 3. */
   readonly epochMillis: number;
+  /** Microseconds since 1970. */
   readonly epochMicros: bigint;
+  /** Nanoseconds since 1970. */
   readonly epochNanos: bigint;
   /** Up to p = 3: the wall clock's time in UTC. */
   readonly date: Date;
@@ -81,7 +83,9 @@ export interface TimestampLtzModes {
   readonly string: string;
   /** Up to p = 3. */
   readonly epochMillis: number;
+  /** Microseconds since 1970. */
   readonly epochMicros: bigint;
+  /** Nanoseconds since 1970. */
   readonly epochNanos: bigint;
   /** Up to p = 3. */
   readonly date: Date;
@@ -98,7 +102,9 @@ export type PrecisionOf<M> = M extends MillisMode ? MillisPrecision : number;
 
 /** Another JavaScript type for the values of a column. */
 export interface ModeOption<M> {
+  /** The mode. */
   readonly mode: M;
+  /** A mode and a codec exclude each other. */
   readonly codec?: undefined;
 }
 
@@ -106,22 +112,31 @@ export interface ModeOption<M> {
 export interface CodecOption<V, Raw> {
   /** Between your values and those of the type's default mode. */
   readonly codec: Codec<V, Raw>;
+  /** A mode and a codec exclude each other. */
   readonly mode?: undefined;
 }
 
 /** A decimal as codecs see it: `unscaled` over 10 to the power of `scale`. */
 export interface UnscaledDecimal {
+  /** The digits as a whole number. */
   readonly unscaled: bigint;
+  /** How many of the digits are behind the point. */
   readonly scale: number;
 }
 
 /** The JavaScript types of a `t`, where presets can change them. */
 export interface JsTypes {
+  /** Values of BIGINT. */
   readonly bigint: unknown;
+  /** Values of DECIMAL. */
   readonly decimal: unknown;
+  /** Values of DATE. */
   readonly date: unknown;
+  /** Values of TIME. */
   readonly time: unknown;
+  /** Values of TIMESTAMP. */
   readonly timestamp: unknown;
+  /** Values of TIMESTAMP_LTZ. */
   readonly timestampLtz: unknown;
   /** What `t.timestamp(...)` takes. */
   readonly timestampPrecision: readonly unknown[];
@@ -131,18 +146,28 @@ export interface JsTypes {
 
 /** The JavaScript types without presets. */
 export interface DefaultJsTypes {
+  /** Values of BIGINT. */
   readonly bigint: bigint;
+  /** Values of DECIMAL. */
   readonly decimal: string;
+  /** Values of DATE. */
   readonly date: Temporal.PlainDate;
+  /** Values of TIME. */
   readonly time: Temporal.PlainTime;
+  /** Values of TIMESTAMP. */
   readonly timestamp: Temporal.PlainDateTime;
+  /** Values of TIMESTAMP_LTZ. */
   readonly timestampLtz: Temporal.Instant;
+  /** What `t.timestamp(...)` takes. */
   readonly timestampPrecision: [precision?: number];
+  /** What `t.timestampLtz(...)` takes. */
   readonly timestampLtzPrecision: [precision?: number];
 }
 
-type Plain<V, O extends Ops, A extends string = AnyAggregation> = Column<V, true, false, O, A>;
-type Arguments<T> = T extends readonly unknown[] ? T : never;
+/** A column that is nullable and not generated. */
+export type PlainColumn<V, O extends Ops, A extends string = AnyAggregation> = Column<V, true, false, O, A>;
+/** The arguments that a preset asks for. */
+export type ArgumentList<T> = T extends readonly unknown[] ? T : never;
 
 /**
  * The factories of columns, one for every Fluss type. Columns are nullable until `.notNull()`.
@@ -167,133 +192,161 @@ type Arguments<T> = T extends readonly unknown[] ? T : never;
  */
 export interface TypeFactories<J extends JsTypes> {
   /** BOOLEAN: `boolean`. */
-  boolean(): Plain<boolean, "eq", AnyAggregation | "bool_and" | "bool_or">;
-  boolean<V>(options: CodecOption<V, boolean>): Plain<V, "eq", AnyAggregation | "bool_and" | "bool_or">;
+  boolean(): PlainColumn<boolean, "eq", AnyAggregation | "bool_and" | "bool_or">;
+  /** With a codec of your own. */
+  boolean<V>(options: CodecOption<V, boolean>): PlainColumn<V, "eq", AnyAggregation | "bool_and" | "bool_or">;
   /** TINYINT, -128 to 127: `number`. */
-  tinyint(): Plain<number, "ord", NumericAggregation>;
-  tinyint<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  tinyint(): PlainColumn<number, "ord", NumericAggregation>;
+  /** With a codec of your own. */
+  tinyint<V>(options: CodecOption<V, number>): PlainColumn<V, "ord", NumericAggregation>;
   /** SMALLINT, -32768 to 32767: `number`. */
-  smallint(): Plain<number, "ord", NumericAggregation>;
-  smallint<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  smallint(): PlainColumn<number, "ord", NumericAggregation>;
+  /** With a codec of your own. */
+  smallint<V>(options: CodecOption<V, number>): PlainColumn<V, "ord", NumericAggregation>;
   /** INT, 32 bits: `number`. */
   int(): IntColumn<number>;
+  /** With a codec of your own. */
   int<V>(options: CodecOption<V, number>): IntColumn<V>;
   /** BIGINT, 64 bits: `bigint`, or `number` in that mode. */
   bigint(): IntColumn<J["bigint"]>;
+  /** With a codec of your own. */
   bigint<V>(
     options: CodecOption<V, bigint>,
   ): IntColumn<V>;
+  /** In one of the modes of the type. */
   bigint<M extends keyof BigintModes>(
     options: ModeOption<M>,
   ): IntColumn<BigintModes[M]>;
   /** FLOAT, 32 bits: `number`, rounded to the nearest float when it is written. */
-  float(): Plain<number, "ord", NumericAggregation>;
-  float<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  float(): PlainColumn<number, "ord", NumericAggregation>;
+  /** With a codec of your own. */
+  float<V>(options: CodecOption<V, number>): PlainColumn<V, "ord", NumericAggregation>;
   /** DOUBLE, 64 bits: `number`. */
-  double(): Plain<number, "ord", NumericAggregation>;
-  double<V>(options: CodecOption<V, number>): Plain<V, "ord", NumericAggregation>;
+  double(): PlainColumn<number, "ord", NumericAggregation>;
+  /** With a codec of your own. */
+  double<V>(options: CodecOption<V, number>): PlainColumn<V, "ord", NumericAggregation>;
   /** CHAR(length), up to `length` characters: `string`. Servers neither pad nor check; Sluice checks. */
   char(length: number): TextColumn<TextAggregation>;
-  char<V>(length: number, options: CodecOption<V, string>): Plain<V, "ord", TextAggregation>;
+  /** With a codec of your own. */
+  char<V>(length: number, options: CodecOption<V, string>): PlainColumn<V, "ord", TextAggregation>;
   /** STRING: `string`. */
   string(): TextColumn<TextAggregation>;
-  string<V>(options: CodecOption<V, string>): Plain<V, "ord", TextAggregation>;
+  /** With a codec of your own. */
+  string<V>(options: CodecOption<V, string>): PlainColumn<V, "ord", TextAggregation>;
   /**
    * DECIMAL(precision, scale): `string` of plain digits with exactly `scale` decimals.
    *
    * @param precision digits in all, 1 to 38
    * @param scale digits behind the point, 0 to `precision`
    */
-  decimal(precision: number, scale: number): Plain<J["decimal"], "ord", NumericAggregation>;
+  decimal(precision: number, scale: number): PlainColumn<J["decimal"], "ord", NumericAggregation>;
+  /** With a codec of your own. */
   decimal<V>(
     precision: number,
     scale: number,
     options: CodecOption<V, UnscaledDecimal>,
-  ): Plain<V, "ord", NumericAggregation>;
+  ): PlainColumn<V, "ord", NumericAggregation>;
+  /** In one of the modes of the type. */
   decimal<M extends keyof DecimalModes>(
     precision: number,
     scale: number,
     options: ModeOption<M>,
-  ): Plain<DecimalModes[M], "ord", NumericAggregation>;
+  ): PlainColumn<DecimalModes[M], "ord", NumericAggregation>;
   /** DATE: `Temporal.PlainDate`. */
-  date(): Plain<J["date"], "ord", OrderedAggregation>;
+  date(): PlainColumn<J["date"], "ord", OrderedAggregation>;
+  /** With a codec of your own. */
   date<V>(
     options: CodecOption<V, Temporal.PlainDate>,
-  ): Plain<V, "ord", OrderedAggregation>;
+  ): PlainColumn<V, "ord", OrderedAggregation>;
+  /** In one of the modes of the type. */
   date<M extends keyof DateModes>(
     options: ModeOption<M>,
-  ): Plain<DateModes[M], "ord", OrderedAggregation>;
+  ): PlainColumn<DateModes[M], "ord", OrderedAggregation>;
   /**
    * TIME(precision): `Temporal.PlainTime`. Servers keep milliseconds whatever the precision, so finer digits are refused.
    *
    * @param precision digits of a second, 0 to 9. Default 0
    */
-  time(precision?: number): Plain<J["time"], "ord", OrderedAggregation>;
+  time(precision?: number): PlainColumn<J["time"], "ord", OrderedAggregation>;
+  /** With a codec of your own. */
   time<V>(
     precision: number,
     options: CodecOption<V, Temporal.PlainTime>,
-  ): Plain<V, "ord", OrderedAggregation>;
+  ): PlainColumn<V, "ord", OrderedAggregation>;
+  /** In one of the modes of the type. */
   time<M extends keyof TimeModes>(
     precision: number,
     options: ModeOption<M>,
-  ): Plain<TimeModes[M], "ord", OrderedAggregation>;
+  ): PlainColumn<TimeModes[M], "ord", OrderedAggregation>;
   /**
    * TIMESTAMP(precision), a wall clock's time without a zone: `Temporal.PlainDateTime`.
    *
    * The argument is the precision: digits of a second, 0 to 9, default 6.
    */
-  timestamp(...precision: Arguments<J["timestampPrecision"]>): Plain<J["timestamp"], "ver", OrderedAggregation>;
+  timestamp(
+    ...precision: ArgumentList<J["timestampPrecision"]>
+  ): PlainColumn<J["timestamp"], "ver", OrderedAggregation>;
+  /** With a codec of your own. */
   timestamp<V>(
     precision: number,
     options: CodecOption<V, Temporal.PlainDateTime>,
-  ): Plain<V, "ver", OrderedAggregation>;
+  ): PlainColumn<V, "ver", OrderedAggregation>;
+  /** In one of the modes of the type. */
   timestamp<M extends keyof TimestampModes>(
     precision: PrecisionOf<M>,
     options: ModeOption<M>,
-  ): Plain<TimestampModes[M], "ver", OrderedAggregation>;
+  ): PlainColumn<TimestampModes[M], "ver", OrderedAggregation>;
   /**
    * TIMESTAMP_LTZ(precision), a point in time: `Temporal.Instant`.
    *
    * The argument is the precision: digits of a second, 0 to 9, default 6.
    */
   timestampLtz(
-    ...precision: Arguments<J["timestampLtzPrecision"]>
-  ): Plain<J["timestampLtz"], "ver", OrderedAggregation>;
+    ...precision: ArgumentList<J["timestampLtzPrecision"]>
+  ): PlainColumn<J["timestampLtz"], "ver", OrderedAggregation>;
+  /** With a codec of your own. */
   timestampLtz<V>(
     precision: number,
     options: CodecOption<V, Temporal.Instant>,
-  ): Plain<V, "ver", OrderedAggregation>;
+  ): PlainColumn<V, "ver", OrderedAggregation>;
+  /** In one of the modes of the type. */
   timestampLtz<M extends keyof TimestampLtzModes>(
     precision: PrecisionOf<M>,
     options: ModeOption<M>,
-  ): Plain<TimestampLtzModes[M], "ver", OrderedAggregation>;
+  ): PlainColumn<TimestampLtzModes[M], "ver", OrderedAggregation>;
   /** BINARY(length), exactly `length` bytes: `Uint8Array`. */
-  binary(length: number): Plain<Uint8Array, "eq">;
-  binary<V>(length: number, options: CodecOption<V, Uint8Array>): Plain<V, "eq">;
+  binary(length: number): PlainColumn<Uint8Array, "eq">;
+  /** With a codec of your own. */
+  binary<V>(length: number, options: CodecOption<V, Uint8Array>): PlainColumn<V, "eq">;
   /** BYTES: `Uint8Array`. */
-  bytes(): Plain<Uint8Array, "eq", AnyAggregation | "rbm32" | "rbm64">;
-  bytes<V>(options: CodecOption<V, Uint8Array>): Plain<V, "eq", AnyAggregation | "rbm32" | "rbm64">;
+  bytes(): PlainColumn<Uint8Array, "eq", AnyAggregation | "rbm32" | "rbm64">;
+  /** With a codec of your own. */
+  bytes<V>(options: CodecOption<V, Uint8Array>): PlainColumn<V, "eq", AnyAggregation | "rbm32" | "rbm64">;
   /** ARRAY: an array. */
-  array<E extends AnyColumn>(element: E): Plain<CellOf<E>[], "none">;
-  array<E extends AnyColumn, V>(element: E, options: CodecOption<V, CellOf<E>[]>): Plain<V, "none">;
+  array<E extends AnyColumn>(element: E): PlainColumn<CellOf<E>[], "none">;
+  /** With a codec of your own. */
+  array<E extends AnyColumn, V>(element: E, options: CodecOption<V, CellOf<E>[]>): PlainColumn<V, "none">;
   /** MAP: a `Map`, or with text keys and `{ mode: "object" }` a plain object. Keys are never null. */
-  map<K extends AnyColumn, E extends AnyColumn>(key: K, value: E): Plain<Map<ValueOf<K>, CellOf<E>>, "none">;
+  map<K extends AnyColumn, E extends AnyColumn>(key: K, value: E): PlainColumn<Map<ValueOf<K>, CellOf<E>>, "none">;
+  /** With a codec of your own. */
   map<K extends AnyColumn, E extends AnyColumn, V>(
     key: K,
     value: E,
     options: CodecOption<V, Map<ValueOf<K>, CellOf<E>>>,
-  ): Plain<V, "none">;
+  ): PlainColumn<V, "none">;
+  /** As a plain object. */
   map<K extends AnyTextColumn, E extends AnyColumn>(
     key: K,
     value: E,
     options: ModeOption<"object">,
-  ): Plain<Record<string, CellOf<E>>, "none">;
+  ): PlainColumn<Record<string, CellOf<E>>, "none">;
   /** ROW: a plain object. */
-  row<R extends Columns>(fields: R): Plain<Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>, "none">;
+  row<R extends Columns>(fields: R): PlainColumn<Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>, "none">;
+  /** With a codec of your own. */
   row<R extends Columns, V>(
     fields: R,
     options: CodecOption<V, Flat<{ -readonly [K in keyof R]: CellOf<R[K]> }>>,
-  ): Plain<V, "none">;
+  ): PlainColumn<V, "none">;
 }
 
 /** What a preset changes, for the run time: modes by type, and the `Temporal` to use. */

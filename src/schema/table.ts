@@ -49,12 +49,19 @@ export interface Table<
   readonly patch: TableSchemaV1<PatchOf<T, P>>;
   /** The schema of keys. */
   readonly key: TableSchemaV1<PartOf<T, P>>;
+  /** A row as it is read. */
   readonly $row: RowOf<T, P>;
+  /** A row as it is written. */
   readonly $insert: InsertOf<T, P>;
+  /** A partial row. */
   readonly $patch: PatchOf<T, P>;
+  /** A key. */
   readonly $key: PartOf<T, P>;
+  /** What `prefixLookup` takes; never without a leading bucket key. */
   readonly $prefix: [B] extends [never] ? never : PartOf<T, B | Q>;
+  /** The partition columns. */
   readonly $partition: PartOf<T, Q>;
+  /** What the methods of handles depend on; see {@linkcode TableTraits}. */
   readonly [$]: {
     readonly pk: P;
     readonly nn: Exclude<RequiredKeys<T, P>, P>;
@@ -104,10 +111,12 @@ export interface TableFunction {
  * }, { primaryKey: ["region", "orderId"], bucketKey: ["region"], buckets: 8 });
  * ```
  */
-export const table: TableFunction = (name, columns, options) => {
+export const table: TableFunction = declareTable;
+
+function declareTable(name: string, columns: Columns, options?: object): never {
   const definition = define(name, columns, options);
   const value = { name, columns, options: options ?? {}, ...tableSchemas(definition) };
   attachDefinition(value, definition);
   // The other members of the type are types alone.
   return Object.freeze(value) as never;
-};
+}

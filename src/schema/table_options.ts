@@ -41,7 +41,9 @@ export interface KvOptions {
 
 /** The copy of a table in a data lake. The format decides how keys are encoded, also while it is not enabled. */
 export interface DatalakeOptions {
+  /** Whether the table is copied to the lake. Default false. */
   readonly enabled?: boolean;
+  /** The format of the lake. Default the cluster's. */
   readonly format?: "paimon" | "iceberg" | "lance";
   /** How old the copy may be, such as `3min`. Default 3 minutes. */
   readonly freshness?: string;
@@ -60,6 +62,7 @@ export interface TableOptions<T, P, B, Q, E, L, D> {
   readonly buckets?: number;
   /** The columns whose values choose the partition. They are part of the primary key, if there is one. */
   readonly partitionBy?: Q;
+  /** Partitions that the server makes and drops. Default none. */
   readonly autoPartition?: AutoPartitionOptions<KeyOf<T>>;
   /** Default `last_row`: the last written row wins. */
   readonly mergeEngine?: E;
@@ -67,9 +70,13 @@ export interface TableOptions<T, P, B, Q, E, L, D> {
   readonly deleteBehavior?: D;
   /** What the changelog of a primary-key table holds. Default `full`: updates with the row before. */
   readonly changelog?: L;
+  /** The log: how long it is kept, and how it is stored. */
   readonly log?: LogOptions;
+  /** The stored rows of a primary-key table. */
   readonly kv?: KvOptions;
+  /** The copy in a data lake. */
   readonly datalake?: DatalakeOptions;
+  /** A comment, kept with the table on the server. */
   readonly comment?: string;
   /** Other options of the server, for which there is no name here. */
   readonly properties?: Readonly<Record<`table.${string}`, string>>;

@@ -10,11 +10,17 @@ import * as v from "valibot";
 import type { AnyTable, InferInsert, InferKey, InferPatch, InferRow } from "../../schema/infer.ts";
 import type { TableSchemaV1 } from "../../schema/standard_schema_types.ts";
 
+export type { GenericSchema } from "valibot";
+
 /** A table value: a table with its schemas. */
 export interface SchemaTable extends AnyTable {
+  /** The schema of rows as they are read. */
   readonly row: TableSchemaV1<unknown>;
+  /** The schema of rows as they are written. */
   readonly insert: TableSchemaV1<unknown>;
+  /** The schema of partial rows. */
   readonly patch: TableSchemaV1<unknown>;
+  /** The schema of keys. */
   readonly key: TableSchemaV1<unknown>;
 }
 
