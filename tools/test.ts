@@ -144,7 +144,7 @@ async function main(request: Request): Promise<boolean> {
     for (const runtime of runtimes.filter(({ name }) => request.runtimes.includes(name))) {
       if (files.length === 0) break;
       const started = performance.now();
-      const suite = await runSuite(runtime, files, env, request.long ? 120 * MINUTE : 10 * MINUTE);
+      const suite = await runSuite(runtime, files, env, request.long ? 120 * MINUTE : 12 * MINUTE);
       tally.suite(runtime.name, suite, started);
     }
   }

@@ -1,5 +1,5 @@
 // Copied into a project that has only the package, and type-checked there; what does not compile fails `deno task test`.
-import { connect, FlussError, type InferInsert, type InferRow, t, table } from "sluice";
+import { connect, FlussError, type InferInsert, type InferRow, t, table } from "../../mod.ts";
 
 const users = table("shop.users", {
   id: t.bigint(),
