@@ -143,7 +143,10 @@ export class TableWriter {
     if (this.#assumed === undefined) {
       const { definition, name } = this.#binding;
       const json = new TextEncoder().encode(JSON.stringify(toDescriptorJson(definition)));
-      this.#assumed = new TableCodec(layOut(definition, parseDescriptor(json, 1, name), name));
+      const live = parseDescriptor(json, 1, name);
+      // What servers since 0.9 write into every new primary-key table.
+      const properties = { "table.kv.format-version": "2", ...live.properties };
+      this.#assumed = new TableCodec(layOut(definition, { ...live, properties }, name));
     }
     return this.#assumed;
   }
