@@ -541,6 +541,7 @@ function readBatch(bytes: Uint8Array): Batch {
     at += 4;
     let length = 0;
     for (let shift = 0;; shift += 7) {
+      if (at >= bytes.length) throw new Error("a put with a broken key");
       const byte = bytes[at++]!;
       length |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;

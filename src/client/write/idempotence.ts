@@ -15,6 +15,8 @@ export interface BatchStanding {
   readonly lastAcked: number;
   /** True when the sequence changed since the batch was last sent. */
   readonly sequenceMoved: boolean;
+  /** True when an earlier attempt ended with an error, after which it may be written all the same. */
+  readonly sentBefore: boolean;
   /** True when the batch was sent with a writer id that has been given up since. */
   readonly writerIdChanged: boolean;
 }
@@ -47,9 +49,11 @@ export function decide(error: FlussError, batch: BatchStanding): Decision {
     return "failAndReset";
   }
   if (!error.retriable) {
-    // A server that says no has written nothing. When the answer was lost or made no sense, the batch may be written,
-    // and the server would take other rows with its sequence for the same batch, and drop them with a word of success.
-    return idempotent && !error.code.startsWith("SERVER.") ? "failAndReset" : "fail";
+    // A server that says no at once has written nothing. When an answer was lost or made no sense, the batch may be
+    // written, and the server would take other rows with its sequence for the same batch, and drop them with a word of
+    // success.
+    const unwritten = error.code.startsWith("SERVER.") && !batch.sentBefore;
+    return idempotent && !unwritten ? "failAndReset" : "fail";
   }
   return idempotent && batch.writerIdChanged ? "failUnknownWriter" : "retry";
 }

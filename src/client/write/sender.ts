@@ -221,6 +221,7 @@ export class Sender {
       sequence: batch.sequence,
       lastAcked: queue.writerId === batch.writerId ? queue.lastAcked : -1,
       sequenceMoved: batch.sequenceMoved,
+      sentBefore: batch.attempts > 1,
       writerIdChanged: batch.writerId >= 0n && batch.writerId !== this.#writer.writerId,
     });
     if (decision === "written") {

@@ -274,7 +274,7 @@ export class Writer {
   /** The writer id to send with, or undefined while it is being asked for; -1n when writing is not idempotent. */
   writerIdFor(_sender: Sender): bigint | undefined {
     if (!this.limits.idempotent) return -1n;
-    if (this.#writerId === undefined && !this.#initialising) void this.#initialise();
+    if (this.#writerId === undefined && !this.#initialising && this.#batches.size > 0) void this.#initialise();
     return this.#writerId;
   }
 
@@ -509,7 +509,8 @@ export class Writer {
     } finally {
       this.#initialising = false;
     }
-    for (const sender of this.#senders.values()) sender.schedule();
+    // Without a writer id there was nothing left to send; what comes asks again.
+    if (this.#writerId !== undefined) { for (const sender of this.#senders.values()) sender.schedule(); }
   }
 
   #tables(): { databaseName: string; tableName: string }[] {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlussError, t, table, type WriteReceipt } from "../../../../mod.ts";
+import { API } from "../../../../src/client/rpc/api.ts";
 import { type BucketAction, type BucketPut, type FakeCluster, withFakeCluster } from "../../../fake_cluster.ts";
 
 const users = table("d.users", { id: t.int(), n: t.int() }, { primaryKey: ["id"] });
@@ -108,6 +109,23 @@ test("after a reset of the writer id, sequences begin at 0 and nothing overtakes
     assert.equal((await handle.upsert({ id: 3 })).endOffset, 3n);
     assert.deepEqual(seen, ["0:0", "0:1", "1:0", "1:1"]);
     assert.deepEqual(fake.bucket(0).applied.map(({ row }) => row!.id), [0, 2, 3]);
+  });
+});
+
+test("a reset of the writer id with nothing else to send leaves the event loop alone", async () => {
+  await withFakeCluster(1, { writer: { lingerMs: 0 } }, async (cluster, db) => {
+    cluster.create(users);
+    cluster.onPut = ({ nth }) => nth === 2 ? { code: 33 } : undefined;
+    const handle = db.table(users);
+    await handle.upsert({ id: 0 });
+    const ack = handle.upsert({ id: 1 });
+    // Timers run only if microtasks come to an end.
+    while (ack.state === "queued") await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(ack.state, "failed");
+    assert.equal(cluster.count(API.INIT_WRITER), 1);
+    await assert.rejects(db.flush(), (error) => FlussError.is(error, "WRITE.FAILED"));
+    assert.equal((await handle.upsert({ id: 2 })).endOffset, 2n);
   });
 });
 

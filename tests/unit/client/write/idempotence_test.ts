@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serverError } from "../../../../src/base/errors.ts";
+import { flussError, serverError } from "../../../../src/base/errors.ts";
 import { type BatchStanding, decide, type Decision, nextSequence } from "../../../../src/client/write/idempotence.ts";
 
-const standing: BatchStanding = { sequence: 5, lastAcked: 4, sequenceMoved: false, writerIdChanged: false };
+const standing: BatchStanding = {
+  sequence: 5,
+  lastAcked: 4,
+  sequenceMoved: false,
+  sentBefore: false,
+  writerIdChanged: false,
+};
 
 // The decision table: wire code, how the batch stands, what to do.
 const rows: [string, number, Partial<BatchStanding>, Decision][] = [
@@ -20,6 +26,8 @@ const rows: [string, number, Partial<BatchStanding>, Decision][] = [
   ["a retriable error", 12, {}, "retry"],
   ["a retriable error under an old writer id", 12, { writerIdChanged: true }, "failUnknownWriter"],
   ["a fatal error", 48, {}, "fail"],
+  ["a fatal error on the second attempt", 48, { sentBefore: true }, "failAndReset"],
+  ["a fatal error on the second attempt without idempotence", 48, { sentBefore: true, sequence: -1 }, "fail"],
   ["a fatal error under an old writer id", 48, { writerIdChanged: true }, "fail"],
   ["a retriable error without idempotence", 12, { sequence: -1 }, "retry"],
   ["out of order without idempotence", 31, { sequence: -1 }, "fail"],
@@ -31,6 +39,12 @@ for (const [name, code, change, expected] of rows) {
     assert.equal(decide(serverError(code, undefined, { doing: "writing" }), { ...standing, ...change }), expected);
   });
 }
+
+test("decide(): an answer that cannot be read leaves open whether the batch is written", () => {
+  const error = flussError("CONNECTION.PROTOCOL", { message: "x" });
+  assert.equal(decide(error, standing), "failAndReset");
+  assert.equal(decide(error, { ...standing, sequence: -1 }), "fail");
+});
 
 test("nextSequence() goes from the largest int32 to 0", () => {
   assert.equal(nextSequence(-1), 0);
