@@ -31,7 +31,7 @@ export {
   type ValidationIssue,
   type WriteFailure,
 } from "./src/base/errors.ts";
-export type { ErrorCode, ServerErrorCode } from "./src/base/error_table.ts";
+export { ERROR_TABLE, type ErrorCode, type ServerErrorCode } from "./src/base/error_table.ts";
 export type { CallOptions } from "./src/base/wait.ts";
 export { type Connect, connect } from "./src/query/connect.ts";
 export type { ConnectOptions } from "./src/query/options.ts";
@@ -51,17 +51,41 @@ export {
   type ServerInfo,
   type TableName,
 } from "./src/query/admin.ts";
+export type {
+  ArrayType,
+  DataType,
+  DecimalType,
+  MapType,
+  RowField,
+  RowType,
+  SchemaColumn,
+  SimpleType,
+  SizedType,
+  TableSchema,
+  TimeType,
+  TypeTraits,
+  ValueMode,
+} from "./src/schema/data_type.ts";
+export type { Aggregation } from "./src/schema/definition.ts";
+export type { TablePath } from "./src/client/cluster/path.ts";
+export type { LiveColumn, LiveSchema, LiveTable } from "./src/schema/descriptor.ts";
 export type { TableInfo } from "./src/client/cluster/tables.ts";
 export type { WriteAck } from "./src/client/write/ack.ts";
 export type { WriteReceipt } from "./src/client/write/batch.ts";
 export type {
   ColumnWriter,
   DeleteOf,
+  Engine,
   LogHandle,
   LookupOptions,
+  NotNullOf,
+  NoUpdates,
+  OnePerKey,
+  Picked,
   PrefixLookupOf,
   PrimaryKeyHandle,
   ReadOptions,
+  Rows,
   TableHandle,
   UntypedHandle,
   UntypedRow,

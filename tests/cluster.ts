@@ -42,16 +42,12 @@ export const needsCluster: { readonly skip: string | false } = {
 
 /** Options of tests that need the cluster of three. */
 export const needsCluster3: { readonly skip: string | false } = {
-  skip: target3 === undefined
-    ? "no cluster of three: SLUICE_CLUSTER3 is not set"
-    : false,
+  skip: target3 === undefined ? "no cluster of three: SLUICE_CLUSTER3 is not set" : false,
 };
 
 /** The name of a database that no other test, runtime or run uses. */
 export function freshDatabase(): string {
-  return `t_${Date.now().toString(36)}_${
-    Math.floor(Math.random() * 1e9).toString(36)
-  }`;
+  return `t_${Date.now().toString(36)}_${Math.floor(Math.random() * 1e9).toString(36)}`;
 }
 
 async function command(

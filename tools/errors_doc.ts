@@ -45,9 +45,7 @@ function page(): string {
       "",
       `### ${code}`,
       "",
-      `${entry.summary[0]!.toUpperCase()}${entry.summary.slice(1)}. (${
-        facts.join(", ")
-      })`,
+      `${entry.summary[0]!.toUpperCase()}${entry.summary.slice(1)}. (${facts.join(", ")})`,
     );
     if (entry.hint !== undefined) lines.push("", `What to do: ${entry.hint}.`);
   }

@@ -22,7 +22,8 @@ interface Entry {
   readonly serverCode?: number;
 }
 
-const TABLE = {
+/** Every error code with its class, what it means, and the usual next step. */
+export const ERROR_TABLE = {
   // A table's declaration.
   "SCHEMA.INVALID": { kind: "usage", summary: "the declaration of a table is not valid" },
   "SCHEMA.NAME": {
@@ -480,13 +481,13 @@ const TABLE = {
 } as const;
 
 /** Every error code there is. */
-export type ErrorCode = keyof typeof TABLE;
+export type ErrorCode = keyof typeof ERROR_TABLE;
 
 /** The codes that mirror a wire error. */
 export type ServerErrorCode = Extract<ErrorCode, `SERVER.${string}`>;
 
-/** The table of error codes. */
-export const ERRORS: Readonly<Record<ErrorCode, Entry>> = TABLE;
+/** The same table, where a code is not known beforehand. */
+export const ERRORS: Readonly<Record<ErrorCode, Entry>> = ERROR_TABLE;
 
 /** From wire error codes to ours. */
 export const SERVER_CODES: ReadonlyMap<number, ServerErrorCode> = new Map(

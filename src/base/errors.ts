@@ -118,6 +118,7 @@ export class FlussValidationError extends FlussError {
   /** Every complaint. */
   readonly issues: readonly ValidationIssue[];
 
+  /** Made by the library, with the complaints. */
   constructor(code: ErrorCode, details: FlussErrorDetails & { readonly issues?: readonly ValidationIssue[] }) {
     super(code, details);
     this.issues = details.issues ?? [];
@@ -140,6 +141,7 @@ export class FlussServerError extends FlussError {
   /** The server's message, empty when it sent none. */
   readonly serverMessage: string;
 
+  /** Made by the library, with what the server said. */
   constructor(
     code: ErrorCode,
     details: FlussErrorDetails & { readonly serverCode?: number; readonly serverMessage?: string },
@@ -167,6 +169,7 @@ export class FlussWriteError extends FlussError {
   /** One entry per failed batch. */
   readonly failures: readonly WriteFailure[];
 
+  /** Made by the library, with the failed batches. */
   constructor(code: ErrorCode, details: FlussErrorDetails & { readonly failures?: readonly WriteFailure[] }) {
     super(code, details);
     this.failures = details.failures ?? [];

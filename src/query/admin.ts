@@ -33,15 +33,21 @@ export interface DropOptions extends CallOptions {
 
 /** A database. */
 export interface DatabaseInfo {
+  /** Its name. */
   readonly name: string;
+  /** What its creator said of it. */
   readonly comment?: string;
+  /** Whatever its creator kept with it. */
   readonly customProperties: Readonly<Record<string, string>>;
+  /** When it was created. */
   readonly createdAt: Date;
+  /** When it was altered last. */
   readonly modifiedAt: Date;
 }
 
 /** A partition of a table. */
 export interface PartitionInfo {
+  /** The server's number for it. */
   readonly partitionId: bigint;
   /** The name on the wire: the values in key order, joined by `$`. */
   readonly name: string;
@@ -51,15 +57,21 @@ export interface PartitionInfo {
 
 /** A server of the cluster. */
 export interface ServerInfo {
+  /** What it does. */
   readonly kind: "coordinator" | "tabletServer";
+  /** Its number; coordinators and tablet servers are numbered apart. */
   readonly id: number;
+  /** The host that it advertises. */
   readonly host: string;
+  /** The port that it advertises. */
   readonly port: number;
+  /** Where it stands, if the cluster says so. */
   readonly rack?: string;
 }
 
 /** One setting of the cluster. */
 export interface ConfigEntry {
+  /** Its name. */
   readonly key: string;
   /** Absent when the server does not show it. */
   readonly value?: string;
@@ -69,8 +81,11 @@ export interface ConfigEntry {
 
 /** A place in the log of one bucket. */
 export interface BucketOffset {
+  /** The bucket. */
   readonly bucket: number;
+  /** The partition by its name, where the table is partitioned. */
   readonly partition?: string;
+  /** The offset of the next record to read or write there. */
   readonly offset: bigint;
 }
 
@@ -90,6 +105,7 @@ export class Admin {
   readonly #client: FlussClient;
   readonly #database: string | undefined;
 
+  /** Use `db.admin`. */
   constructor(client: FlussClient, database: string | undefined) {
     this.#client = client;
     this.#database = database;

@@ -51,6 +51,7 @@ export class Db implements AsyncDisposable {
    * handle comes as a promise, and its rows are untyped.
    */
   table<T extends AnyTable>(table: T): TableHandle<T>;
+  /** The untyped handle of a live table. */
   table(name: string): Promise<UntypedHandle>;
   table(table: AnyTable | string): unknown {
     if (typeof table === "string") return this.#untyped(table);

@@ -12,8 +12,9 @@ import type { $ } from "../schema/column.ts";
 import type { AnyTable, Flat, FlussTypeError, KeyOf as Name } from "../schema/infer.ts";
 
 /** The selected columns of a row; the row itself, by its own name, when all are selected. */
-type Picked<R, S> = [keyof R] extends [S] ? R : Flat<Pick<R, S & keyof R>>;
-type Rows<R> = Iterable<R> | AsyncIterable<R>;
+export type Picked<R, S> = [keyof R] extends [S] ? R : Flat<Pick<R, S & keyof R>>;
+/** Rows to write, at once or as they come. */
+export type Rows<R> = Iterable<R> | AsyncIterable<R>;
 
 /** Options of a read. */
 export interface ReadOptions<S> extends CallOptions {
@@ -76,13 +77,18 @@ export interface PrimaryKeyHandle<T extends AnyTable> {
   ): Promise<(Picked<T["$row"], S> | null)[]>;
   /** All rows of a bucket key (and partition), in the order of their encoded keys. */
   readonly prefixLookup: PrefixLookupOf<T>;
+  /** Rows of primary-key tables are upserted. */
   readonly append: FlussTypeError<"primary-key tables are written with upsert()">;
 }
 
-type NoUpdates = FlussTypeError<"first_row and versioned tables reject partial updates">;
-type NotNullOf<T extends AnyTable> = T[typeof $]["nn"] & string;
-type Engine<T extends AnyTable> = T[typeof $]["e"];
-type OnePerKey = "first_row" | { readonly versioned: string };
+/** Why `update()` is missing where one row per key wins. */
+export type NoUpdates = FlussTypeError<"first_row and versioned tables reject partial updates">;
+/** The columns that rule `update()` out. */
+export type NotNullOf<T extends AnyTable> = T[typeof $]["nn"] & string;
+/** The merge engine of a table. */
+export type Engine<T extends AnyTable> = T[typeof $]["e"];
+/** The merge engines that keep one of the rows with a key as it is. */
+export type OnePerKey = "first_row" | { readonly versioned: string };
 
 /** `update()`, where the table can have it. */
 export type UpdateOf<T extends AnyTable> = Engine<T> extends OnePerKey ? NoUpdates
@@ -118,10 +124,15 @@ export type PrefixLookupOf<T extends AnyTable> = [T["$prefix"]] extends [never]
 
 /** The handle of a log table. */
 export interface LogHandle {
+  /** Log tables are append-only. */
   readonly upsert: FlussTypeError<"log tables are append-only: use append()">;
+  /** Log tables are append-only. */
   readonly update: FlussTypeError<"log tables are append-only: use append()">;
+  /** Log tables are append-only. */
   readonly delete: FlussTypeError<"log tables are append-only: use append()">;
+  /** Log tables have no keys. */
   readonly lookup: FlussTypeError<"log tables have no primary key">;
+  /** Log tables have no keys. */
   readonly prefixLookup: FlussTypeError<"log tables have no primary key">;
 }
 
@@ -133,13 +144,22 @@ export type UntypedRow = Record<string, unknown>;
 
 /** A handle made from a live table alone: all operations, checked at run time. */
 export interface UntypedHandle {
+  /** As {@linkcode PrimaryKeyHandle.upsert}. */
   upsert(row: UntypedRow): WriteAck;
+  /** As {@linkcode PrimaryKeyHandle.upsertAll}. */
   upsertAll(rows: Rows<UntypedRow>, options?: CallOptions): Promise<{ rows: number }>;
+  /** As {@linkcode PrimaryKeyHandle.writable}. */
   writable(): WritableStream<UntypedRow>;
+  /** As {@linkcode PrimaryKeyHandle.update}. */
   update(patch: UntypedRow): WriteAck;
+  /** As {@linkcode PrimaryKeyHandle.writer}. */
   writer(options: { readonly columns: readonly string[] }): ColumnWriter<UntypedRow>;
+  /** As {@linkcode PrimaryKeyHandle.delete}. */
   delete(key: UntypedRow): WriteAck;
+  /** As {@linkcode PrimaryKeyHandle.lookup}. */
   lookup(key: UntypedRow, options?: LookupOptions<string, boolean>): Promise<UntypedRow | null>;
+  /** As {@linkcode PrimaryKeyHandle.lookupMany}. */
   lookupMany(keys: readonly UntypedRow[], options?: ReadOptions<string>): Promise<(UntypedRow | null)[]>;
+  /** As {@linkcode PrimaryKeyHandle.prefixLookup}. */
   prefixLookup(prefix: UntypedRow, options?: ReadOptions<string>): Promise<UntypedRow[]>;
 }

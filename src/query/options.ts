@@ -153,7 +153,9 @@ function check(value: unknown, shape: Shape, path: string): void {
     ? typeof value === "number" && Number.isFinite(value) && value >= shape
     : shape === "text"
     ? typeof value === "string" && value !== ""
-    : typeof value === shape;
+    : shape === "boolean"
+    ? typeof value === "boolean"
+    : typeof value === "function";
   if (fits) return;
   const expected = Array.isArray(shape)
     ? `one of ${shape.map((choice) => JSON.stringify(choice)).join(", ")}`

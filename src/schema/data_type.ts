@@ -31,7 +31,8 @@ export interface Codec<V, Raw> {
   encode(value: V): Raw;
 }
 
-interface Base {
+/** What all types have. */
+export interface TypeTraits {
   /** Whether null is a value. */
   readonly nullable: boolean;
   /** How JavaScript sees the value; absent means the default. */
@@ -44,7 +45,8 @@ interface Base {
 }
 
 /** A type without parameters. */
-export interface SimpleType extends Base {
+export interface SimpleType extends TypeTraits {
+  /** Which type it is. */
   readonly kind:
     | "boolean"
     | "tinyint"
@@ -59,35 +61,46 @@ export interface SimpleType extends Base {
 }
 
 /** CHAR(n) in characters, BINARY(n) in bytes. */
-export interface SizedType extends Base {
+export interface SizedType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "char" | "binary";
   /** At least 1. */
   readonly length: number;
 }
 
 /** DECIMAL(precision, scale): precision 1 to 38, scale 0 to precision. */
-export interface DecimalType extends Base {
+export interface DecimalType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "decimal";
+  /** Digits in all. */
   readonly precision: number;
+  /** Digits behind the point. */
   readonly scale: number;
 }
 
 /** TIME, TIMESTAMP and TIMESTAMP_LTZ with 0 to 9 digits of a second. */
-export interface TimeType extends Base {
+export interface TimeType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "time" | "timestamp" | "timestampLtz";
+  /** Digits of a second. */
   readonly precision: number;
 }
 
 /** ARRAY<element>. */
-export interface ArrayType extends Base {
+export interface ArrayType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "array";
+  /** What it holds. */
   readonly element: DataType;
 }
 
 /** MAP<key, value>; keys are never null. */
-export interface MapType extends Base {
+export interface MapType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "map";
+  /** What its keys are. */
   readonly key: DataType;
+  /** What it holds. */
   readonly value: DataType;
 }
 
@@ -97,15 +110,19 @@ export interface RowField {
   readonly key: string;
   /** The name on the server. */
   readonly name: string;
+  /** What it holds. */
   readonly type: DataType;
+  /** What its creator said of it. */
   readonly comment?: string;
   /** The field id that the server gave; absent until it is known. */
   readonly id?: number;
 }
 
 /** ROW<...>. */
-export interface RowType extends Base {
+export interface RowType extends TypeTraits {
+  /** Which type it is. */
   readonly kind: "row";
+  /** In their order. */
   readonly fields: readonly RowField[];
 }
 
@@ -151,6 +168,7 @@ export interface SchemaColumn extends RowField {
 export interface TableSchema {
   /** The server's number for it; the first is 1. */
   readonly schemaId: number;
+  /** In their order on the server. */
   readonly columns: readonly SchemaColumn[];
   /** Physical names of the primary key in key order; empty for a log table. */
   readonly primaryKey: readonly string[];

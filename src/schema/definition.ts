@@ -34,6 +34,7 @@ export interface ValueRules {
 export interface Aggregation {
   /** The function, in lower case: `sum`. */
   readonly fn: string;
+  /** What it is told. */
   readonly parameters: AggregationParameters;
 }
 

@@ -30,12 +30,15 @@ export interface LiveColumn extends SchemaColumn {
 
 /** A schema as a server describes it. Keys are physical names. */
 export interface LiveSchema extends TableSchema {
+  /** In their order on the server. */
   readonly columns: readonly LiveColumn[];
 }
 
 /** A table as a server describes it. Columns are named by their physical names. */
 export interface LiveTable {
+  /** The latest schema. */
   readonly schema: LiveSchema;
+  /** What its creator said of it. */
   readonly comment?: string;
   /** In partition order; empty when the table is not partitioned. */
   readonly partitionKey: readonly string[];
@@ -43,7 +46,9 @@ export interface LiveTable {
   readonly bucketKey: readonly string[];
   /** Servers always answer with one. */
   readonly bucketCount?: number;
+  /** The options of the server, `table.*`. */
   readonly properties: Readonly<Record<string, string>>;
+  /** Whatever its creator kept with it. */
   readonly customProperties: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FlussError, FlussWriteError, t, table } from "../../mod.ts";
+import { FlussError, type FlussWriteError, t, table } from "../../mod.ts";
 import { needsCluster } from "../cluster.ts";
 import { withDatabase } from "./target.ts";
 

@@ -15,7 +15,9 @@ import { pathText, type PhysicalPath, physicalText } from "./path.ts";
 
 /** Where a client starts. */
 export interface Address {
+  /** A name or an IP address. */
   readonly host: string;
+  /** 1 to 65535. */
   readonly port: number;
 }
 

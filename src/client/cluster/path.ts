@@ -6,7 +6,9 @@
 
 /** The full name of a table. */
 export interface TablePath {
+  /** The database. */
   readonly database: string;
+  /** The table, without the database. */
   readonly table: string;
 }
 

@@ -12,11 +12,17 @@ import { pathText, type TablePath } from "./path.ts";
 
 /** A table as it is now. */
 export interface TableInfo {
+  /** Database and name. */
   readonly path: TablePath;
+  /** The server's number for this table; a table made anew under the same name has another. */
   readonly tableId: bigint;
+  /** The number of the latest schema; the first is 1. */
   readonly schemaId: number;
+  /** Columns, keys, buckets and options. */
   readonly table: LiveTable;
+  /** When it was created. */
   readonly createdAt: Date;
+  /** When it was altered last. */
   readonly modifiedAt: Date;
 }
 
