@@ -12,6 +12,7 @@ import { API } from "../client/rpc/api.ts";
 import { optionalField } from "../client/rpc/required.ts";
 import { partitionValue } from "../format/partition_name.ts";
 import { toDescriptorJson } from "../schema/descriptor.ts";
+import { dateAutoPartitionHazard } from "../schema/rules/keys.ts";
 import { definitionOf } from "../schema/definition.ts";
 import type { AnyTable } from "../schema/infer.ts";
 import { resolvePath } from "./path.ts";
@@ -182,8 +183,14 @@ export class Admin {
    * Creates a declared table. Its buckets may take a moment to get their leaders; reads and writes wait for that.
    *
    * @throws FlussServerError `SERVER.TABLE_ALREADY_EXIST`, `SERVER.DATABASE_NOT_EXIST`, ...
+   * @throws FlussUsageError `SCHEMA.AUTO_PARTITION` for a table whose rows this server would drop
    */
   async create(table: AnyTable, options: CreateOptions = {}): Promise<void> {
+    const hazard = dateAutoPartitionHazard(definitionOf(table));
+    // Servers that can be told how partitions are named came with ALTER_DATABASE.
+    if (hazard !== undefined && !await this.#client.cluster.coordinatorServes(API.ALTER_DATABASE, wait(options))) {
+      throw flussError("SCHEMA.AUTO_PARTITION", { ...hazard, table: table.name });
+    }
     await this.#client.cluster.callCoordinator(API.CREATE_TABLE, {
       tablePath: wirePath(this.#path(table)),
       tableJson: new TextEncoder().encode(JSON.stringify(toDescriptorJson(definitionOf(table)))),

@@ -114,3 +114,28 @@ test(
       assert.deepEqual(await handle.lookup({ id: 1, p: "fine" }), { id: 1, p: "fine" });
     }),
 );
+
+test(
+  "auto-partitions by DATE, whose rows a 0.9.1 server would drop, are refused; by text they work",
+  needsCluster,
+  () =>
+    withDatabase(async (db) => {
+      const options = { autoPartition: { unit: "day", retain: 3, precreate: 1, timeZone: "UTC" } } as const;
+      const byDate = table("by_date", { id: t.int(), day: t.date() }, {
+        primaryKey: ["id", "day"],
+        partitionBy: ["day"],
+        ...options,
+      });
+      await assert.rejects(db.admin.create(byDate), (error) => FlussError.is(error, "SCHEMA.AUTO_PARTITION"));
+      const byText = table("by_text", { id: t.int(), day: t.string(), v: t.string() }, {
+        primaryKey: ["id", "day"],
+        partitionBy: ["day"],
+        ...options,
+      });
+      await db.admin.create(byText);
+      const today = Temporal.Now.plainDateISO("UTC").toString().replaceAll("-", "");
+      await db.table(byText).upsert({ id: 1, day: today, v: "x" });
+      assert.equal((await db.table(byText).lookup({ id: 1, day: today }))?.v, "x");
+      assert.ok((await db.admin.partitions(byText)).some((partition) => partition.name === today));
+    }),
+);

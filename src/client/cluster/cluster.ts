@@ -35,6 +35,8 @@ const AVOID_MS = 2_000;
 /** One server may hold up a metadata round for this long. */
 const ATTEMPT_MS = 5_000;
 const START_ROUNDS = 3;
+/** The least time between two questions for the same leaders, however many ask. */
+const REFRESH_MS = 20;
 
 /** The cluster as one client sees it. */
 export class Cluster {
@@ -44,6 +46,9 @@ export class Cluster {
   readonly #refreshing = new Map<string, Promise<BucketLeaders | undefined>>();
   /** When a server last failed, by address. */
   readonly #failedAt = new Map<string, number>();
+  /** When the leaders of a table or partition were last asked for. */
+  readonly #askedAt = new Map<string, number>();
+  readonly #closing = new AbortController();
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -52,6 +57,11 @@ export class Cluster {
   /** The deadline of a call with these options. */
   deadline(options: CallOptions = {}): Deadline {
     return new Deadline(this.#options.alarms, options.timeoutMs ?? this.#options.requestTimeoutMs, options.signal);
+  }
+
+  /** Ends all waits between attempts with `reason`. */
+  close(reason: FlussError): void {
+    this.#closing.abort(reason);
   }
 
   /**
@@ -69,7 +79,7 @@ export class Cluster {
         if (!FlussError.is(error) || !error.retriable || round === START_ROUNDS || deadline.remainingMs === 0) {
           throw error;
         }
-        await deadline.pause(backOffMs(round + 2), "connecting", error);
+        await this.#pause(deadline, backOffMs(round + 2), "connecting", error);
       }
     }
   }
@@ -117,7 +127,7 @@ export class Cluster {
     let running = this.#refreshing.get(key);
     if (running === undefined) {
       // The shared request must not end with the first caller's signal; each caller waits by its own.
-      running = this.#ask(physical, this.deadline()).finally(() => this.#refreshing.delete(key));
+      running = this.#askInTurn(physical, key).finally(() => this.#refreshing.delete(key));
       this.#refreshing.set(key, running);
       running.catch(() => {});
     }
@@ -164,9 +174,34 @@ export class Cluster {
         const again = refused || (FlussError.is(error) && error.retriable && isStaleMetadata(error));
         if (!again || (sent && !refused && options.repeatable !== true)) throw error;
       }
-      await deadline.pause(backOffMs(attempt), api.name, failure);
+      await this.#pause(deadline, backOffMs(attempt), api.name, failure);
       await this.#ask({}, deadline);
     }
+  }
+
+  /** Waits for its turn: thousands of lookups that miss a leader back off each for itself, and are one question. */
+  async #askInTurn(physical: PhysicalPath, key: string): Promise<BucketLeaders | undefined> {
+    const deadline = this.deadline();
+    const ms = (this.#askedAt.get(key) ?? -Infinity) + REFRESH_MS - performance.now();
+    if (ms > 0) await this.#pause(deadline, ms, `asking for the leaders of ${key}`);
+    const now = performance.now();
+    if (this.#askedAt.size > 1000) forgetBefore(this.#askedAt, now - REFRESH_MS);
+    this.#askedAt.set(key, now);
+    return await this.#ask(physical, deadline);
+  }
+
+  /** Waits for `ms`, until the deadline, or until the client is closed. */
+  async #pause(deadline: Deadline, ms: number, doing: string, cause?: unknown): Promise<void> {
+    const { signal } = this.#closing;
+    const both = deadline.signal === undefined ? signal : AbortSignal.any([signal, deadline.signal]);
+    await new Deadline(this.#options.alarms, deadline.remainingMs, both).pause(ms, doing, cause);
+  }
+
+  /** Whether the coordinator serves a request in a version that we speak. */
+  async coordinatorServes(api: Api, options: CallOptions = {}): Promise<boolean> {
+    const deadline = this.deadline(options);
+    if (this.metadata.coordinator === undefined) await this.#ask({}, deadline);
+    return (await this.#coordinator(deadline)).versions.has(api);
   }
 
   async #coordinator(deadline: Deadline): Promise<RpcConnection> {
@@ -230,6 +265,7 @@ export class Cluster {
         return answer;
       } catch (error) {
         if (!mayAnswerElsewhere(error)) throw error;
+        if (this.#failedAt.size > 1000) forgetBefore(this.#failedAt, performance.now() - AVOID_MS);
         this.#failedAt.set(addressText(address), performance.now());
         failures.push(error);
       }
@@ -266,6 +302,10 @@ export class Cluster {
 function mayAnswerElsewhere(error: unknown): boolean {
   if (!FlussError.is(error)) return false;
   return error.retriable || (error.code.startsWith("CONNECTION.") && error.code !== "CONNECTION.AUTH_FAILED");
+}
+
+function forgetBefore(times: Map<string, number>, before: number): void {
+  for (const [key, at] of times) if (at < before) times.delete(key);
 }
 
 function addressText(address: Address): string {
