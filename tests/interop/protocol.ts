@@ -1,0 +1,65 @@
+/**
+ * What the tests and the official clients say to each other: one JSON object per line, one answer per command,
+ * in any order.
+ *
+ * Values travel as canonical text, so that every client is compared with what a case says and not with another client:
+ *
+ * | type                        | text                                                                    |
+ * |-----------------------------|-------------------------------------------------------------------------|
+ * | BOOLEAN                     | `true`, `false`                                                         |
+ * | TINYINT, SMALLINT, INT      | a number                                                                |
+ * | BIGINT                      | a string of decimal digits                                              |
+ * | FLOAT, DOUBLE               | the bits as a string of 8 or 16 hex digits, so that -0 and NaN count    |
+ * | CHAR, STRING                | the string                                                              |
+ * | DECIMAL                     | plain digits with exactly `scale` decimals                              |
+ * | DATE                        | days since 1970-01-01                                                   |
+ * | TIME                        | milliseconds of the day                                                 |
+ * | TIMESTAMP, TIMESTAMP_LTZ    | `"<epoch milliseconds>+<nanoseconds of the millisecond>"`               |
+ * | BINARY, BYTES               | a string of hex digits                                                  |
+ * | ARRAY                       | an array                                                                |
+ * | MAP                         | an array of `[key, value]`                                              |
+ * | ROW                         | an array of the fields' values in order                                 |
+ *
+ * Null is null. A row is an array of texts in the order of the columns.
+ *
+ * @module
+ */
+
+/** A canonical text. */
+export type Text = null | boolean | number | string | readonly Text[];
+
+/** A type, as the counterparts that cannot ask their own client for it need it. */
+export interface WireType {
+  readonly type: string;
+  readonly scale?: number;
+  readonly element?: WireType;
+  readonly key?: WireType;
+  readonly value?: WireType;
+  readonly fields?: readonly (readonly [name: string, type: WireType])[];
+}
+
+/** A table as an official client describes it. */
+export interface Description {
+  readonly columns: readonly (readonly [name: string, type: string])[];
+  readonly primaryKey: readonly string[];
+  readonly bucketKey: readonly string[];
+  readonly partitionBy: readonly string[];
+  readonly buckets: number;
+}
+
+/** A command; `table` is `database.table`. */
+export type Command =
+  | { readonly op: "hello" }
+  | { readonly op: "open"; readonly table: string; readonly columns: readonly (readonly [string, WireType])[] }
+  | ({ readonly op: "create"; readonly table: string; readonly properties: Record<string, string> } & Description)
+  | { readonly op: "describe"; readonly table: string }
+  /** With `columns` a partial update: the rows have the values of these columns only. */
+  | { readonly op: "upsert"; readonly table: string; readonly rows: readonly Text[][]; readonly columns?: string[] }
+  | { readonly op: "delete"; readonly table: string; readonly keys: readonly Text[][] }
+  | { readonly op: "lookup"; readonly table: string; readonly keys: readonly Text[][]; readonly insertIfMissing?: true }
+  | {
+    readonly op: "prefixLookup";
+    readonly table: string;
+    readonly columns: readonly string[];
+    readonly prefixes: readonly Text[][];
+  };
