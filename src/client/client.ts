@@ -121,6 +121,7 @@ export class FlussClient {
       message: "the connection was closed by this program",
       retriable: false,
     });
+    this.cluster.close(reason);
     this.writer.close(reason);
     this.lookups.close(reason);
     this.#pool.close();

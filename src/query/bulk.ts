@@ -19,6 +19,8 @@ class BulkWrite {
   readonly #binding: TableBinding;
   readonly #write: (row: never) => RowAck;
   readonly #open = new Set<WriteBatch>();
+  /** Rows that wait for the table to be looked at again, and have no batch yet. */
+  readonly #early = new Set<Promise<void>>();
   #last: WriteBatch | undefined;
   #failure: unknown;
   rows = 0;
@@ -35,7 +37,7 @@ class BulkWrite {
   }
 
   /** Queues a row. @returns a promise when the caller should wait before the next one */
-  add(row: unknown): Promise<void> | undefined {
+  add(row: unknown, signal?: AbortSignal): Promise<void> | undefined {
     this.#throwFailure();
     let ack: RowAck;
     try {
@@ -50,7 +52,7 @@ class BulkWrite {
     this.rows++;
     this.#follow(ack);
     const { writer } = this.#client;
-    return writer.queuedBytes > Math.min(AHEAD_BYTES, writer.limits.maxBytes / 2) ? this.#room() : undefined;
+    return writer.queuedBytes > Math.min(AHEAD_BYTES, writer.limits.maxBytes / 2) ? this.#room(signal) : undefined;
   }
 
   /** Waits until every row is acknowledged. */
@@ -60,6 +62,7 @@ class BulkWrite {
       timeoutMs: options.timeoutMs ??
         this.#client.options.writer.deliveryTimeoutMs + this.#client.options.requestTimeoutMs,
     });
+    while (this.#early.size > 0) await deadline.wait(Promise.all(this.#early), "writing");
     this.#client.writer.hurry();
     await deadline.wait(Promise.all([...this.#open].map((batch) => batch.settled())), "writing");
     this.#throwFailure();
@@ -67,7 +70,15 @@ class BulkWrite {
 
   #follow(ack: RowAck): void {
     const batch = ack.attach();
-    if (batch === undefined || batch === this.#last) return;
+    if (batch === undefined) {
+      const settled = ack.then(() => {}, (error: unknown) => {
+        this.#failure ??= error;
+      });
+      this.#early.add(settled);
+      void settled.then(() => this.#early.delete(settled));
+      return;
+    }
+    if (batch === this.#last) return;
     this.#last = batch;
     if (this.#open.has(batch)) return;
     this.#open.add(batch);
@@ -77,9 +88,9 @@ class BulkWrite {
     });
   }
 
-  async #room(): Promise<void> {
+  async #room(signal: AbortSignal | undefined): Promise<void> {
     const { writer } = this.#client;
-    await writer.belowBytes(Math.min(AHEAD_BYTES, writer.limits.maxBytes / 2) / 2);
+    await unlessAborted(writer.belowBytes(Math.min(AHEAD_BYTES, writer.limits.maxBytes / 2) / 2), signal);
     this.#throwFailure();
   }
 
@@ -103,23 +114,59 @@ export async function writeAll(
 ): Promise<{ rows: number }> {
   const bulk = new BulkWrite(client, binding, write);
   await bulk.start(options);
+  const { signal } = options;
   if (Symbol.asyncIterator in rows) {
-    for await (const row of rows) {
-      options.signal?.throwIfAborted();
-      const wait = bulk.add(row);
+    for await (const row of endingWith(rows, signal)) {
+      const wait = bulk.add(row, signal);
       if (wait !== undefined) await wait;
     }
   } else {
     for (const row of rows) {
-      const wait = bulk.add(row);
+      const wait = bulk.add(row, signal);
       if (wait === undefined) continue;
       await wait;
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
     }
   }
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
   await bulk.finish(options);
   return { rows: bulk.rows };
+}
+
+/** The same rows, until the signal ends them: also while the source is silent. */
+async function* endingWith<T>(rows: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  if (signal === undefined) return yield* rows;
+  const iterator = rows[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    while (true) {
+      const { done, value } = await unlessAborted(iterator.next(), signal);
+      if (done === true) {
+        ended = true;
+        return;
+      }
+      yield value;
+    }
+  } finally {
+    const returned = ended ? undefined : iterator.return?.();
+    // A source that is silent answers `return` when it speaks again, if ever; nobody waits for that.
+    if (signal.aborted) returned?.catch(() => {});
+    else await returned;
+  }
+}
+
+/** The promise, or the signal's reason if that comes first. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([aborted.promise, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /** A stream that writes rows; closing it waits for the acks of all of them. */
@@ -131,7 +178,7 @@ export function writableOf<Row>(
   const bulk = new BulkWrite(client, binding, write);
   return new WritableStream<Row>({
     start: () => bulk.start({}),
-    write: (row) => bulk.add(row),
+    write: (row, controller) => bulk.add(row, controller.signal),
     close: () => bulk.finish({}),
   });
 }

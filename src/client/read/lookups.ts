@@ -48,10 +48,14 @@ export interface LookupLimits {
 
 /** What a waiting key takes besides its bytes, roughly. */
 const OVERHEAD_BYTES = 200;
+/** A queue below this length is not looked through for lookups that are over. */
+const COMPACT_AT = 4096;
 
 interface ServerQueue {
   readonly serverId: number;
   waiting: Lookup[];
+  /** At this length those that are over are taken out of `waiting`. */
+  compactAt: number;
   requests: number;
   scheduled: boolean;
   connecting: boolean;
@@ -85,6 +89,7 @@ export class Lookups {
   #sweep: Alarm | undefined;
   #sweepAt = Infinity;
   #closed: FlussError | undefined;
+  readonly #closing = new AbortController();
 
   constructor(cluster: Cluster, alarms: Alarms, limits: LookupLimits) {
     this.#cluster = cluster;
@@ -119,6 +124,7 @@ export class Lookups {
   /** Fails everything that waits, and takes nothing more. */
   close(reason: FlussError): void {
     this.#closed = reason;
+    this.#closing.abort(reason);
     if (this.#sweep !== undefined) this.#alarms.clear(this.#sweep);
     for (const lookup of this.#all()) this.#fail(lookup, reason);
     this.#servers.clear();
@@ -133,10 +139,22 @@ export class Lookups {
     }
     let server = this.#servers.get(leader);
     if (server === undefined) {
-      server = { serverId: leader, waiting: [], requests: 0, scheduled: false, connecting: false };
+      server = {
+        serverId: leader,
+        waiting: [],
+        compactAt: COMPACT_AT,
+        requests: 0,
+        scheduled: false,
+        connecting: false,
+      };
       this.#servers.set(leader, server);
     }
     server.waiting.push(lookup);
+    // A server that does not answer must not gather lookups whose callers have gone.
+    if (server.waiting.length >= server.compactAt) {
+      server.waiting = server.waiting.filter((waiting) => !waiting.done);
+      server.compactAt = Math.max(COMPACT_AT, 2 * server.waiting.length);
+    }
     if (!server.scheduled && (server.requests === 0 || server.waiting.length >= this.#limits.maxBatch)) {
       this.#schedule(server);
     }
@@ -254,12 +272,13 @@ export class Lookups {
 
   /** Sends what has gathered, once those who were just answered have had their turn to ask again. */
   #next(server: ServerQueue): void {
-    if (!server.scheduled) this.#schedule(server);
+    // The others first: a server that is never idle must not keep them from the last free place.
     if (this.#requests === this.#limits.maxInflight - 1) {
       for (const other of this.#servers.values()) {
-        if (other.waiting.length > 0 && !other.scheduled) this.#schedule(other);
+        if (other !== server && other.waiting.length > 0 && !other.scheduled) this.#schedule(other);
       }
     }
+    if (!server.scheduled) this.#schedule(server);
   }
 
   #answered(entries: readonly Entry[], body: Uint8Array): void {
@@ -328,12 +347,13 @@ export class Lookups {
 
   async #findLeader(lookup: Lookup, error: FlussError | undefined): Promise<void> {
     const { target } = lookup;
-    const deadline = new Deadline(this.#alarms, lookup.at - performance.now());
+    const deadline = new Deadline(this.#alarms, lookup.at - performance.now(), this.#closing.signal);
     const doing = `looking up ${target.table.name}`;
     if (lookup.attempts > 0) await deadline.pause(backOffMs(lookup.attempts), doing, lookup.lastFailure);
     if (lookup.done) return;
     const known = this.#cluster.metadata.leaders(target.key);
-    const missing = known === undefined || (known.leaders[lookup.bucket] ?? -1) < 0;
+    const missing = known === undefined || known.tableId !== target.table.tableId ||
+      (known.leaders[lookup.bucket] ?? -1) < 0;
     if (!missing && (error === undefined || !isStaleMetadata(error))) return;
     const found = await this.#cluster.refresh(target.physical, deadline);
     if (found === undefined) {

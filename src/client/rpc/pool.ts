@@ -130,9 +130,9 @@ class Slot {
 
   open(): Promise<RpcConnection> {
     if (this.#opening !== undefined) return this.#opening;
-    if (performance.now() < this.#restsUntil) return Promise.reject(this.#failure);
-    const opening = this.#attempt().finally(() => this.#opening = undefined);
-    this.#opening = opening;
+    const opening = performance.now() < this.#restsUntil
+      ? Promise.reject(this.#failure)
+      : this.#opening = this.#attempt().finally(() => this.#opening = undefined);
     // The callers may all have gone by the time it fails; the failure is kept for the next one.
     opening.catch(() => {});
     return opening;

@@ -14,6 +14,9 @@ import { layOut } from "./layout.ts";
 import { TableCodec } from "./table_codec.ts";
 import { type PartitionTarget, partitionTarget, type TableTarget } from "./target.ts";
 
+/** Targets of partitions that are kept; making one again is cheap. */
+const MAX_PARTITIONS = 4096;
+
 /** A table that was found and fits its declaration. */
 export interface BoundTable {
   readonly target: TableTarget;
@@ -84,7 +87,11 @@ export class TableBinding {
     const partitions = new Map<string | undefined, PartitionTarget>();
     const partition = (name: string | undefined): PartitionTarget => {
       let found = partitions.get(name);
-      if (found === undefined) partitions.set(name, found = partitionTarget(target, name));
+      if (found === undefined) {
+        // Names come from keys, also from keys of partitions that do not exist.
+        if (partitions.size >= MAX_PARTITIONS) partitions.clear();
+        partitions.set(name, found = partitionTarget(target, name));
+      }
       return found;
     };
     if (layout.partitionColumns.length === 0) await cluster.leaders(partition(undefined).physical, deadline);

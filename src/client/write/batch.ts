@@ -36,10 +36,10 @@ export class WriteBatch {
   readonly partition: string | undefined;
   /** Its place among the batches of its bucket. */
   readonly order: number;
-  /** When it was opened, on the clock of `performance.now()`. */
-  readonly openedAt: number = performance.now();
 
   state: "queued" | "acked" | "failed" = "queued";
+  /** True once it has waited for company long enough. */
+  lingered = false;
   /** How many times it left. */
   attempts = 0;
   /** The writer id and sequence it was last sent with; -1 before the first time. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FlussError, flussError, FlussValidationError } from "../../base/errors.ts";
+import { type FlussError, flussError, FlussValidationError } from "../../base/errors.ts";
 import { ByteWriter } from "../../format/byte_writer.ts";
 import { compileChecks, type RowChecks } from "../../schema/checks.ts";
 import { parseDescriptor, toDescriptorJson } from "../../schema/descriptor.ts";

@@ -297,7 +297,7 @@ export class Writer {
 
   /** Whether the open batch has waited for company long enough. */
   lingered(queue: BucketQueue): boolean {
-    return queue.open !== undefined && performance.now() - queue.open.openedAt >= this.limits.lingerMs;
+    return queue.open?.lingered === true;
   }
 
   /** Hands a bucket to the sender of its leader. */
@@ -317,6 +317,8 @@ export class Writer {
   pause(queue: BucketQueue, ms: number): void {
     queue.pausedUntil = performance.now() + ms;
     void this.#pause(ms).then(() => {
+      // The clock of alarms is coarse: what they wake must not find that it is a little too early.
+      queue.pausedUntil = 0;
       if (this.#closed === undefined) this.route(queue);
     });
   }
@@ -371,10 +373,12 @@ export class Writer {
       partition: target.physical.partition,
       order: this.#order++,
     });
+    batch.lingered = this.limits.lingerMs === 0;
     queue.open = batch;
     this.#batches.add(batch);
     const delivery = this.#alarms.set(this.limits.deliveryTimeoutMs, () => this.#expire(queue, batch));
     const linger = this.#alarms.set(this.limits.lingerMs, () => {
+      batch.lingered = true;
       if (queue.open === batch) this.route(queue);
     });
     batch.disarm = () => {
