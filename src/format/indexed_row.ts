@@ -130,7 +130,18 @@ function charCell(width: number, { encode, decode }: Conversion<string>): Cell {
 function binaryCell(width: number, { encode, decode }: Conversion<Uint8Array>): Cell {
   return fixedCell(
     width,
-    (out, value) => out.writeBytes(encode(value)),
+    (out, value) => {
+      const bytes = encode(value);
+      // Servers drop trailing zeros of a fixed-width value, and then fail the whole batch for its length (observed on 0.9.1).
+      if (bytes[width - 1] === 0) {
+        throw outOfRange(
+          bytes,
+          `ends in a zero byte, which BINARY(${width}) cannot hold in the INDEXED format`,
+          'use t.bytes(), or kv: { format: "compacted" }',
+        );
+      }
+      out.writeBytes(bytes);
+    },
     (source) => decode(copyAt(source.bytes, source.take(width), width)),
   );
 }

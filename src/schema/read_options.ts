@@ -117,13 +117,14 @@ function serverOptions(
   const compression = log?.compression;
   const said: [string, string | number | boolean | undefined][] = [
     [OPTION.logTtl, log?.ttl],
-    [OPTION.logFormat, log?.format],
-    [OPTION.compression, compression?.type === "lz4" ? "lz4_frame" : compression?.type],
+    // Servers take any case; the official clients know the names of these in capitals alone.
+    [OPTION.logFormat, log?.format?.toUpperCase()],
+    [OPTION.compression, compression?.type === "lz4" ? "LZ4_FRAME" : compression?.type?.toUpperCase()],
     [OPTION.zstdLevel, compression?.level],
-    [OPTION.kvFormat, kv?.format],
+    [OPTION.kvFormat, kv?.format?.toUpperCase()],
     [OPTION.autoPartition, autoPartition === undefined ? undefined : true],
     [OPTION.autoPartitionKey, autoPartition?.key === undefined ? undefined : physicalName(autoPartition.key)],
-    [OPTION.autoPartitionUnit, autoPartition?.unit],
+    [OPTION.autoPartitionUnit, autoPartition?.unit?.toUpperCase()],
     [OPTION.autoPartitionRetain, autoPartition?.retain],
     [OPTION.autoPartitionPrecreate, autoPartition?.precreate],
     [OPTION.autoPartitionTimeZone, autoPartition?.timeZone],

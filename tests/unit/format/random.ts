@@ -184,8 +184,12 @@ export function randomValue(random: Random, type: DataType): unknown {
       return random.text(random.int(0, Math.floor(type.length / 4))).replaceAll("\u0000", "x");
     case "bytes":
       return random.bytes(random.int(0, random.pick([5, 40, 200])));
-    case "binary":
-      return random.bytes(type.length);
+    case "binary": {
+      // With no zero at the end, for the indexed format.
+      const bytes = random.bytes(type.length);
+      bytes[type.length - 1] ||= 1;
+      return bytes;
+    }
     case "decimal": {
       const limit = 10n ** BigInt(type.precision);
       const unscaled = random.big(127) % limit;

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ColumnError } from "../../../src/base/column_error.ts";
+import { ByteWriter } from "../../../src/format/byte_writer.ts";
+import { compileRowWriter } from "../../../src/format/row_codec.ts";
 import type { DataType } from "../../../src/schema/data_type.ts";
 import { columns, decodeRow, encodeRow, FORMATS, notNull, type } from "./columns.ts";
 import { comparable } from "./random.ts";
@@ -31,7 +34,7 @@ const GOOD: readonly (readonly [DataType, unknown, unknown?])[] = [
   [type("string"), "x".repeat(20_000)],
   [type("string"), "ä€😀".repeat(300)],
   [type("char", { length: 4 }), "ab"],
-  [type("binary", { length: 2 }), Uint8Array.of(1, 0)],
+  [type("binary", { length: 2 }), Uint8Array.of(0, 1)],
   [type("bytes"), new Uint8Array(0)],
   [type("bytes"), Uint8Array.from({ length: 1000 }, (_, i) => i & 255)],
   [decimal(10, 2), "12.50"],
@@ -309,4 +312,13 @@ test("a Temporal of the type's own is used", () => {
   assert.ok(read instanceof Instant2);
   assert.equal(read.millis, 1234);
   assert.throws(() => encodeRow(of, "compacted", { c0: Temporal.Instant.fromEpochMilliseconds(5) }), { code: WRONG });
+});
+
+test("BINARY that ends in a zero byte is refused in the INDEXED format, where servers would lose it", () => {
+  const binary = [{ key: "b", name: "b", id: 0, type: type("binary", { length: 2 }) }];
+  for (const format of FORMATS) {
+    const write = () => compileRowWriter(binary, format)(new ByteWriter(), { b: Uint8Array.of(1, 0) });
+    if (format !== "indexed") write();
+    else assert.throws(write, (error) => error instanceof ColumnError && error.code === "CODEC.OUT_OF_RANGE");
+  }
 });
