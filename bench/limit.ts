@@ -22,9 +22,10 @@ const subject = table("bench.limit_kv", { id: t.bigint(), name: t.string(), scor
   buckets: 1,
 });
 
+await using db = await connect(`fluss://${address}`);
+
 /** Makes the table, and tells where its only leader is. */
 async function prepare(): Promise<{ host: string; port: number; tableId: number }> {
-  await using db = await connect(`fluss://${address}`);
   await db.admin.createDatabase("bench", { ignoreIfExists: true });
   await db.admin.drop(subject, { ignoreIfNotExists: true });
   await db.admin.create(subject);
@@ -96,17 +97,43 @@ const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "n
 const line = (work: string, rate: number, more = "") =>
   console.log([`bare socket, ${runtime}`, work, rate.toFixed(0), "", more].join("\t").trimEnd());
 
-for (let i = 0; i < 3000; i++) await call(frame(tableId, [i]));
-const times: number[] = [];
-for (let i = 0; i < 5000; i++) {
-  const request = frame(tableId, [(i * 7919) % ROWS]);
-  const start = performance.now();
-  await call(request);
-  times.push(performance.now() - start);
+/** The median and the 99th percentile of times in milliseconds, with the rate. */
+function summary(times: number[]): [rate: number, more: string] {
+  const sum = times.reduce((a, b) => a + b);
+  times.sort((a, b) => a - b);
+  const at = (share: number) => times[Math.floor(times.length * share)]!.toFixed(4);
+  return [times.length * 1000 / sum, `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`];
 }
-times.sort((a, b) => a - b);
-const sum = times.reduce((a, b) => a + b);
-line("lookup-1", 5_000_000 / sum, `p50 ${times[2500]!.toFixed(3)} ms, p99 ${times[4950]!.toFixed(3)} ms`);
+
+// One at a time, the bare socket and our client take turns, so that a machine that slows down slows both.
+const handle = db.table(subject);
+for (let i = 0; i < 3000; i++) {
+  await call(frame(tableId, [i]));
+  await handle.lookup({ id: BigInt(i) });
+}
+const bare: number[] = [];
+const ours: number[] = [];
+for (let round = 0; round < 20; round++) {
+  for (let i = 0; i < 500; i++) {
+    const id = (i * 7919) % ROWS;
+    const request = frame(tableId, [id]);
+    let start = performance.now();
+    await call(request);
+    bare.push(performance.now() - start);
+    const key = { id: BigInt(id) };
+    start = performance.now();
+    await handle.lookup(key);
+    ours.push(performance.now() - start);
+  }
+}
+line("lookup-1", ...summary(bare));
+const [rate, more] = summary(ours);
+const ratio = (ours[ours.length >> 1]! / bare[bare.length >> 1]!).toFixed(2);
+console.log(
+  [`sluice ${runtime}, in turn`, "lookup-1", rate.toFixed(0), "", `${more}, p50 ${ratio} times the bare socket's`].join(
+    "\t",
+  ),
+);
 
 for (
   const [work, requests, keys] of [["lookup-64", 1, 64], ["lookup-64", 2, 32], ["lookup-1024", 8, 128], [
