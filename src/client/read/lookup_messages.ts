@@ -5,13 +5,14 @@
  * @module
  */
 import { flussError } from "../../base/errors.ts";
+import { copyBytes, type EncodedKey } from "./key_slab.ts";
 
 /** The keys that go to one bucket. */
 export interface BucketKeys {
   readonly partitionId: bigint | undefined;
   readonly bucket: number;
   /** Encoded keys, in the order in which their answers will come. */
-  readonly keys: readonly Uint8Array[];
+  readonly keys: readonly EncodedKey[];
 }
 
 /** Asks the server to insert what it does not find. */
@@ -45,7 +46,7 @@ export function encodeLookup(
   const sizes: number[] = [];
   for (const { partitionId, bucket, keys } of buckets) {
     let inner = 1 + intSize(bucket) + (partitionId === undefined ? 0 : 1 + longSize(partitionId));
-    for (const key of keys) inner += 1 + intSize(key.length) + key.length;
+    for (const { start, end } of keys) inner += 1 + intSize(end - start) + end - start;
     sizes.push(inner);
     size += 1 + intSize(inner) + inner;
   }
@@ -65,13 +66,11 @@ export function encodeLookup(
     }
     out[at++] = 0x10;
     at = writeInt(out, at, bucket);
-    for (const key of keys) {
+    for (const { bytes, start, end } of keys) {
       out[at++] = 0x1a;
-      at = writeInt(out, at, key.length);
-      // Most keys are short, and a call into the runtime costs more than the bytes.
-      if (key.length > 32) out.set(key, at);
-      else for (let i = 0; i < key.length; i++) out[at + i] = key[i]!;
-      at += key.length;
+      at = writeInt(out, at, end - start);
+      copyBytes(bytes, start, end, out, at);
+      at += end - start;
     }
   }
   if (insert !== undefined) {

@@ -14,15 +14,14 @@ import type { PartitionTarget } from "../table/target.ts";
 import { API } from "../rpc/api.ts";
 import type { RpcConnection } from "../rpc/connection.ts";
 import { REQUEST_HEADER_BYTES } from "../rpc/frame.ts";
+import type { EncodedKey } from "./key_slab.ts";
 import { type BucketKeys, decodeLookup, encodeLookup, type InsertOptions } from "./lookup_messages.ts";
 
 /** One key that is looked up. */
-export interface Lookup {
+export interface Lookup extends EncodedKey {
   readonly target: PartitionTarget;
   readonly kind: "lookup" | "prefix" | "insert";
   readonly bucket: number;
-  /** The encoded key; handed over. */
-  readonly key: Uint8Array;
   /** When it gives up, on the clock of `performance.now()`. */
   readonly at: number;
   /** Takes the answer: the range of its element in the answer's bytes, which are valid during the call only. */
@@ -63,8 +62,7 @@ interface ServerQueue {
 
 /** Lookups that share one bucket's place in a request. */
 interface Entry extends BucketKeys {
-  readonly keys: Uint8Array[];
-  readonly lookups: Lookup[];
+  readonly keys: Lookup[];
 }
 
 /** Lookups that share a request. */
@@ -100,7 +98,7 @@ export class Lookups {
   /** Puts a lookup on its way. Its outcome reaches it through `answer` or `fail`, exactly once. */
   add(lookup: Lookup): void {
     if (this.#closed !== undefined) return lookup.fail(this.#closed);
-    const bytes = lookup.key.length + OVERHEAD_BYTES;
+    const bytes = lookup.end - lookup.start + OVERHEAD_BYTES;
     if (this.#bytes + bytes > this.#limits.maxBytes) {
       lookup.fail(flussError("LOOKUP.QUEUE_FULL", {
         table: lookup.target.table.name,
@@ -117,7 +115,7 @@ export class Lookups {
   finish(lookup: Lookup): boolean {
     if (lookup.done) return false;
     lookup.done = true;
-    this.#bytes -= lookup.key.length + OVERHEAD_BYTES;
+    this.#bytes -= lookup.end - lookup.start + OVERHEAD_BYTES;
     return true;
   }
 
@@ -219,22 +217,21 @@ export class Lookups {
       let entry = buckets[lookup.bucket];
       if (entry === undefined) {
         const partitionId = this.#cluster.metadata.leaders(target.key)?.partitionId;
-        entry = buckets[lookup.bucket] = { partitionId, bucket: lookup.bucket, keys: [], lookups: [] };
+        entry = buckets[lookup.bucket] = { partitionId, bucket: lookup.bucket, keys: [] };
         group!.entries.push(entry);
       }
-      entry.keys.push(lookup.key);
-      entry.lookups.push(lookup);
+      entry.keys.push(lookup);
     }
     for (const { entries } of groups) this.#sendGroup(server, connection, entries);
   }
 
   #sendGroup(server: ServerQueue, connection: RpcConnection, entries: readonly Entry[]): void {
-    const { target, kind } = entries[0]!.lookups[0]!;
+    const { target, kind } = entries[0]!.keys[0]!;
     const api = kind === "prefix" ? API.PREFIX_LOOKUP : API.LOOKUP;
     const insert: InsertOptions | undefined = kind === "insert"
       ? { acks: -1, timeoutMs: this.#limits.requestTimeoutMs }
       : undefined;
-    const lookups = entries.flatMap((entry) => entry.lookups);
+    const lookups = entries.flatMap((entry) => entry.keys);
     this.#requests++;
     server.requests++;
     this.#out.add(lookups);
@@ -286,7 +283,7 @@ export class Lookups {
     try {
       answers = decodeLookup(body);
     } catch (error) {
-      for (const entry of entries) for (const lookup of entry.lookups) this.#refused(lookup, error);
+      for (const entry of entries) for (const lookup of entry.keys) this.#refused(lookup, error);
       return;
     }
     const open = new Set(entries);
@@ -295,20 +292,20 @@ export class Lookups {
         if (entry.bucket !== answer.bucket || entry.partitionId !== answer.partitionId) continue;
         open.delete(entry);
         if (answer.errorCode !== 0) {
-          const { target } = entry.lookups[0]!;
+          const { target } = entry.keys[0]!;
           const error = serverError(answer.errorCode, answer.errorMessage, {
             doing: "looking up",
             table: target.table.name,
             bucket: entry.bucket,
             partition: target.physical.partition,
           });
-          for (const lookup of entry.lookups) this.#refused(lookup, error);
-        } else if (answer.elements.length !== 2 * entry.lookups.length) {
-          const said = `${answer.elements.length / 2} values for ${entry.lookups.length} keys`;
-          for (const lookup of entry.lookups) this.#refused(lookup, incomplete(lookup, said));
+          for (const lookup of entry.keys) this.#refused(lookup, error);
+        } else if (answer.elements.length !== 2 * entry.keys.length) {
+          const said = `${answer.elements.length / 2} values for ${entry.keys.length} keys`;
+          for (const lookup of entry.keys) this.#refused(lookup, incomplete(lookup, said));
         } else {
-          for (let i = 0; i < entry.lookups.length; i++) {
-            const lookup = entry.lookups[i]!;
+          for (let i = 0; i < entry.keys.length; i++) {
+            const lookup = entry.keys[i]!;
             if (this.finish(lookup)) lookup.answer(body, answer.elements[2 * i]!, answer.elements[2 * i + 1]!);
           }
         }
@@ -316,7 +313,7 @@ export class Lookups {
       }
     }
     for (const entry of open) {
-      for (const lookup of entry.lookups) this.#refused(lookup, incomplete(lookup, "nothing for the bucket"));
+      for (const lookup of entry.keys) this.#refused(lookup, incomplete(lookup, "nothing for the bucket"));
     }
   }
 

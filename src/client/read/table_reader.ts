@@ -13,6 +13,7 @@ import { createPartition } from "../table/partitions.ts";
 import { namedError, rowText } from "../table/row_text.ts";
 import type { Row } from "../table/table_codec.ts";
 import type { PartitionTarget } from "../table/target.ts";
+import { KeySlab } from "./key_slab.ts";
 import { MISSING, onlyValue, readValues } from "./lookup_messages.ts";
 import type { Lookup } from "./lookups.ts";
 
@@ -32,6 +33,8 @@ type Kind = Lookup["kind"];
 export class TableReader {
   readonly client: FlussClient;
   readonly binding: TableBinding;
+  /** Holds the keys that are on their way. */
+  readonly slab: KeySlab = new KeySlab();
   readonly #checks: RowChecks | undefined;
 
   constructor(client: FlussClient, binding: TableBinding) {
@@ -59,10 +62,10 @@ export class TableReader {
     const closed = this.client.closedError;
     if (closed !== undefined) return lookup.reject(closed);
     const { bound } = this.binding;
-    if (bound !== undefined) return lookup.start(bound);
+    if (bound !== undefined) return lookup.begin(bound);
     const timeoutMs = Math.max(0, lookup.at - performance.now());
     this.binding.find(this.client.cluster.deadline({ signal: lookup.call.signal, timeoutMs })).then(
-      (found) => lookup.start(found),
+      (found) => lookup.begin(found),
       lookup.reject,
     );
   }
@@ -171,7 +174,9 @@ class KeyLookup implements Lookup {
   #onAbort: (() => void) | undefined;
   target!: PartitionTarget;
   bucket = -1;
-  key!: Uint8Array;
+  bytes!: Uint8Array;
+  start = 0;
+  end = 0;
   done = false;
   attempts = 0;
   declare lastFailure?: FlussError;
@@ -194,7 +199,7 @@ class KeyLookup implements Lookup {
   }
 
   /** Encodes the key and puts it on its way. */
-  start(bound: BoundTable): void {
+  begin(bound: BoundTable): void {
     const { client, binding } = this.#reader;
     const { signal } = this.call;
     this.#bound = bound;
@@ -204,7 +209,10 @@ class KeyLookup implements Lookup {
       const placed = this.kind === "prefix" ? bound.codec.placePrefix(this.row) : bound.codec.place(this.row);
       this.target = bound.partition(placed.partition);
       this.bucket = placed.bucket;
-      this.key = placed.bytes.slice(0, placed.end);
+      const { slab } = this.#reader;
+      this.start = slab.put(placed.bytes, placed.end);
+      this.bytes = slab.bytes;
+      this.end = this.start + placed.end;
     } catch (error) {
       this.reject(namedError(error, binding.name, binding.definition, this.row));
       return;
@@ -271,7 +279,7 @@ class KeyLookup implements Lookup {
     createPartition(client.cluster, this.target, client.cluster.deadline({ signal: this.call.signal, timeoutMs })).then(
       () => {
         this.done = false;
-        this.start(this.#bound);
+        this.begin(this.#bound);
       },
       this.reject,
     );

@@ -34,6 +34,7 @@ export class TableWriter {
   readonly #generated: string | undefined;
   readonly #checks: RowChecks | undefined;
   #assumed: TableCodec | undefined;
+  readonly #scratch = new ByteWriter();
   #early: EarlyRow[] = [];
 
   constructor(client: FlussClient, binding: TableBinding) {
@@ -83,7 +84,8 @@ export class TableWriter {
    */
   #writeEarly(operation: WriteOperation, row: Row): RowAck {
     const codec = this.#assumedCodec();
-    const out = new ByteWriter();
+    const out = this.#scratch;
+    out.reset();
     try {
       codec.place(row);
       (operation === "upsert" ? codec.fullShape : codec.shapeOf(row)).write(out, row);
