@@ -83,7 +83,8 @@ test(
       const last = version - 1;
       const note = `note ${last % 2 === 0 ? last : last - 1}`;
       assert.deepEqual(rows, Array.from({ length: KEYS }, (_, id) => ({ id, version: last, note })));
-      assert.ok(looked > 0);
+      // Nobody takes over a dead server's buckets before its session has ended: the fault did hit them.
+      assert.ok(slowest > 100, `the slowest lookup took ${slowest} ms`);
       console.log(`${version} rounds of ${KEYS} rows, ${looked} lookups, the slowest ${Math.round(slowest)} ms`);
     } finally {
       await db.admin.dropDatabase(database, { cascade: true, ignoreIfNotExists: true });

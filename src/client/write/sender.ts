@@ -16,6 +16,9 @@ import type { Writer } from "./writer.ts";
 
 type PutKv = NonNullable<typeof API.PUT_KV.messages>;
 
+/** The longest rest for a bucket whose server is under pressure (Fluss: client.writer.kv-backpressure.max-throttle). */
+const MAX_THROTTLE_MS = 3_000;
+
 /** One batch on its way. */
 interface Sent {
   readonly queue: BucketQueue;
@@ -177,8 +180,10 @@ export class Sender {
           continue;
         }
         waiting.delete(sent);
-        if (result.errorCode === 0) this.#written(sent, optionalField(result, "logEndOffset") ?? -1n);
-        else this.#refused(sent, bucketError(sent, result.errorCode, result.errorMessage));
+        if (result.errorCode === 0) {
+          this.#yieldTo(sent.queue, result.pressure);
+          this.#written(sent, optionalField(result, "logEndOffset") ?? -1n);
+        } else this.#refused(sent, bucketError(sent, result.errorCode, result.errorMessage));
         break;
       }
     }
@@ -200,6 +205,13 @@ export class Sender {
     this.#requests--;
     for (const sent of group) this.#refused(sent, error);
     this.schedule();
+  }
+
+  /** A server under pressure (0 to 1) wants the bucket to be left alone (Fluss: RecordAccumulator.updateThrottle). */
+  #yieldTo(queue: BucketQueue, pressure: number): void {
+    if (pressure > 0 && queue.pausedUntil <= performance.now()) {
+      this.#writer.pause(queue, MAX_THROTTLE_MS * Math.min(1, pressure) ** 2);
+    }
   }
 
   #written({ queue, batch }: Sent, endOffset: bigint): void {

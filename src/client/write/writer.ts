@@ -51,6 +51,8 @@ export interface WriterOptions {
 
 /** A batch begins small, for a table may have many buckets with few rows each. */
 const FIRST_BYTES = 1024;
+/** A batch is closed by the row that fills it, so it ends a little larger than its size. */
+const SLACK_BYTES = 4096;
 
 /** The largest number of failures that are kept apart until the next flush. */
 const MAX_FAILURES = 100;
@@ -171,7 +173,9 @@ export class Writer {
       this.route(queue);
       batch = undefined;
     }
-    const builder = batch === undefined ? new KvBatchBuilder(schemaId, FIRST_BYTES) : batch.builder;
+    const builder = batch === undefined
+      ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.limits.batchBytes + SLACK_BYTES)
+      : batch.builder;
     const before = builder.size;
     builder.append(placed.bytes, 0, placed.end, shape?.write, row);
     const size = builder.size - before;

@@ -1,8 +1,12 @@
 // How a client finds servers, finds them again, and does not ask too often.
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import { connect, FlussError, t, table } from "../../../../mod.ts";
+import { Alarms } from "../../../../src/base/alarms.ts";
+import { ConnectionPool } from "../../../../src/client/rpc/pool.ts";
+import { dial } from "../../../../src/client/transport/dial.ts";
 import { API } from "../../../../src/client/rpc/api.ts";
 import { FakeCluster, until, withFakeCluster, within } from "../../../fake_cluster.ts";
 
@@ -47,6 +51,23 @@ test("no address that answers: CONNECTION.REFUSED, in time", async () => {
     within(5_000, connect(`fluss://127.0.0.1:${await deadPort()},127.0.0.1:${await deadPort()}`)),
     is("CONNECTION.REFUSED"),
   );
+});
+
+test("an address that rests, asked with no time left, leaves no rejection unhandled", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.on("unhandledRejection", note);
+  const pool = new ConnectionPool({ dial, alarms: new Alarms(), requestTimeoutMs: 1_000 });
+  try {
+    const port = await deadPort();
+    await assert.rejects(pool.get("127.0.0.1", port), is("CONNECTION.REFUSED"));
+    await assert.rejects(pool.get("127.0.0.1", port, { timeoutMs: 0 }), is("TIMEOUT.REQUEST"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(unhandled, []);
+  } finally {
+    pool.close();
+    process.off("unhandledRejection", note);
+  }
 });
 
 test("a cluster that starts: no tablet servers yet, then some", async () => {

@@ -224,6 +224,40 @@ test("a table that was made anew: the lookups of old handles end, and the next o
     );
   }));
 
+test("a new handle on a table that was made anew does not spin on leaders of the old one", () =>
+  withFakeCluster(1, {}, async (cluster, db) => {
+    cluster.create(users);
+    await db.table(users).upsert({ id: 1, a: "x" });
+    cluster.create(users);
+    const again = table("d.users", { id: t.int(), a: t.string() }, { primaryKey: ["id"], buckets: 3 });
+    assert.equal(await within(5_000, db.table(again).lookup({ id: 1 })), null);
+  }));
+
+test("with one request at a time, a busy server does not keep the others waiting", () =>
+  withFakeCluster(2, { lookup: { maxInflight: 1 } }, async (cluster, db) => {
+    const fake = cluster.create(users);
+    const handle = db.table(users);
+    await Promise.all(Array.from({ length: 20 }, (_, id) => handle.upsert({ id, a: "x" })));
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    const busy = ids.find((id) => fake.bucket(fake.bucketOf({ id })).leader === 0)!;
+    const quiet = ids.find((id) => fake.bucket(fake.bucketOf({ id })).leader === 1)!;
+    await Promise.all([handle.lookup({ id: busy }), handle.lookup({ id: quiet })]);
+    let stop = false;
+    let done = 0;
+    const load = Array.from({ length: 20 }, async () => {
+      while (!stop) {
+        await handle.lookup({ id: busy });
+        done++;
+      }
+    });
+    await until(() => done > 100);
+    const before = done;
+    await within(3_000, handle.lookup({ id: quiet }));
+    stop = true;
+    await Promise.all(load);
+    assert.ok(done - before < 500, `${done - before} lookups went before it`);
+  }));
+
 test("a table that was dropped", () =>
   withFakeCluster(1, {}, async (cluster, db) => {
     cluster.create(users);

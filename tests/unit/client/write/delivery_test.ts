@@ -309,20 +309,48 @@ test("upsertAll() follows rows that wait for a table that is looked at again", (
   withFakeCluster(1, {}, async (cluster, db) => {
     cluster.create(users);
     const handle = db.table(users);
-    await handle.upsert({ id: 0 });
-    const fake = cluster.create(users);
-    // The first row finds out that the table is another one; those after it wait for the new look.
     async function* rows() {
       yield { id: 1 };
-      await until(() => cluster.count(API.GET_METADATA) > 2);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await db.flush();
+      // Somebody else finds out that the table is another one by now; the next row waits for the new look at it.
+      cluster.create(users);
+      await assert.rejects(handle.lookup({ id: 1 }), is("SERVER.TABLE_NOT_EXIST"));
       cluster.onCall = ({ api }) => api === "PUT_KV" ? { code: 48 } : undefined;
       yield { id: 2 };
     }
-    await assert.rejects(within(5_000, handle.upsertAll(rows())), FlussError);
-    cluster.onCall = () => {};
-    await handle.upsertAll([{ id: 3 }, { id: 4 }]);
-    assert.deepEqual(fake.bucket(0).applied.map(({ row }) => row!.id), [3, 4]);
+    await assert.rejects(within(5_000, handle.upsertAll(rows())), is("SERVER.AUTHORIZATION_EXCEPTION"));
+  }));
+
+test("buckets of many partitions are forgotten once nothing is written, with the writer id that they counted under", () =>
+  withFakeCluster(1, {}, async (cluster, db) => {
+    const fake = cluster.create(parts);
+    const handle = db.table(parts);
+    await handle.lookup({ id: 1, p: "x" });
+    for (let p = 0; p < 1001; p++) cluster.createPartition(fake, `p${p}`);
+    for (let p = 0; p < 1001; p++) handle.upsert({ id: 1, p: `p${p}` });
+    await within(10_000, db.flush());
+    assert.equal(cluster.count(API.INIT_WRITER), 1);
+    for (const p of ["p0", "p1000"]) await within(1_000, handle.upsert({ id: 2, p }));
+    assert.equal(cluster.count(API.INIT_WRITER), 2);
+    assert.deepEqual(fake.bucket(0, "p0").applied.map(({ row }) => row!.id), [1, 2]);
+    assert.deepEqual([...fake.bucket(0, "p0").writers.keys()], [100n, 101n]);
+  }));
+
+test("a bucket whose server is under pressure rests", () =>
+  withFakeCluster(1, {}, async (cluster, db) => {
+    cluster.create(users);
+    const handle = db.table(users);
+    await handle.upsert({ id: 0 });
+    cluster.pressure = 0.25;
+    await handle.upsert({ id: 1 });
+    cluster.pressure = undefined;
+    const began = performance.now();
+    await within(2_000, handle.upsert({ id: 2 }));
+    const ms = performance.now() - began;
+    assert.ok(ms > 150, `3000 ms x 0.25 x 0.25 would be 187 ms; it was ${ms}`);
+    const then = performance.now();
+    await handle.upsert({ id: 3 });
+    assert.ok(performance.now() - then < 150);
   }));
 
 test("no alarm, timer or queue is left behind by what was written and closed", async () => {
