@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** How long a script may take. */
+/** How long a script may take unless told. */
 const CHILD_MS = 30_000;
 
 /** How a script ended. */
@@ -27,15 +27,18 @@ export function runScript(
   script: URL,
   args: readonly string[],
   permissions: readonly string[] = ["--allow-net"],
+  timeoutMs = CHILD_MS,
 ): Promise<Ended> {
   const path = fileURLToPath(script);
   const { Deno } = globalThis as unknown as { Deno?: DenoCommands };
-  if (Deno !== undefined) return runOnDeno(Deno, ["run", ...permissions, "--no-check", "--no-prompt", path, ...args]);
+  if (Deno !== undefined) {
+    return runOnDeno(Deno, ["run", ...permissions, "--no-check", "--no-prompt", path, ...args], timeoutMs);
+  }
   const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);
   child.stderr.on("data", (chunk) => output += chunk);
-  const alarm = setTimeout(() => child.kill("SIGKILL"), CHILD_MS);
+  const alarm = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   return new Promise((resolve) =>
     child.on("close", (code) => {
       clearTimeout(alarm);
@@ -52,9 +55,9 @@ interface DenoCommands {
 }
 
 /** Deno's `node:child_process` gives a child that is Deno all rights, whatever its arguments say. */
-async function runOnDeno({ Command }: DenoCommands, args: readonly string[]): Promise<Ended> {
+async function runOnDeno({ Command }: DenoCommands, args: readonly string[], timeoutMs: number): Promise<Ended> {
   const stop = new AbortController();
-  const alarm = setTimeout(() => stop.abort(), CHILD_MS);
+  const alarm = setTimeout(() => stop.abort(), timeoutMs);
   const { code, stdout, stderr } = await new Command(process.execPath, { args, signal: stop.signal }).output();
   clearTimeout(alarm);
   const text = new TextDecoder();

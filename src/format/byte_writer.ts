@@ -36,7 +36,14 @@ export class ByteWriter {
   /** Where an indexed row's next length goes; used by the indexed layout only. */
   lengths = 0;
 
-  constructor(capacity = 256) {
+  readonly #likely: number;
+
+  /**
+   * @param capacity the bytes to begin with
+   * @param likely a size that the content will hardly pass: growing stops there once, instead of doubling past it
+   */
+  constructor(capacity = 256, likely = 0) {
+    this.#likely = likely;
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -55,7 +62,9 @@ export class ByteWriter {
     if (needed > MAX_BYTES) {
       throw flussError("WRITE.TOO_LARGE", { message: `${needed} bytes are more than one batch can hold` });
     }
-    const bytes = new Uint8Array(Math.min(MAX_BYTES, Math.max(needed, this.bytes.length * 2)));
+    const doubled = this.bytes.length * 2;
+    const size = needed <= this.#likely && doubled > this.#likely ? this.#likely : Math.max(needed, doubled);
+    const bytes = new Uint8Array(Math.min(MAX_BYTES, size));
     bytes.set(this.bytes.subarray(0, this.position));
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);

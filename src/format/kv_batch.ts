@@ -34,10 +34,13 @@ export class KvBatchBuilder {
   #lastRecord = KV_BATCH_HEADER_BYTES;
   readonly #out: ByteWriter;
 
-  /** @param capacity the bytes to begin with; the buffer grows */
-  constructor(schemaId: number, capacity = 1024) {
+  /**
+   * @param capacity the bytes to begin with; the buffer grows
+   * @param likely a size that the batch will hardly pass
+   */
+  constructor(schemaId: number, capacity = 1024, likely = 0) {
     this.schemaId = schemaId;
-    this.#out = new ByteWriter(Math.max(capacity, KV_BATCH_HEADER_BYTES));
+    this.#out = new ByteWriter(Math.max(capacity, KV_BATCH_HEADER_BYTES), likely);
     this.#out.position = KV_BATCH_HEADER_BYTES;
   }
 
