@@ -24,7 +24,7 @@ async function flushed(db: { flush(): Promise<void> }): Promise<string[]> {
 }
 
 test("a batch that was never sent fails at its delivery deadline, and later rows are written", () =>
-  withFakeCluster(1, { writer: { deliveryTimeoutMs: 150 } }, async (cluster, db) => {
+  withFakeCluster(1, { writer: { deliveryTimeoutMs: 500 } }, async (cluster, db) => {
     const fake = cluster.create(users);
     const handle = db.table(users);
     await handle.lookup({ id: 1 });
@@ -41,7 +41,7 @@ test("a batch that was never sent fails at its delivery deadline, and later rows
   }));
 
 test("after a batch that may be written has expired, rows get a new writer id", () =>
-  withFakeCluster(1, { writer: { deliveryTimeoutMs: 200 } }, async (cluster, db) => {
+  withFakeCluster(1, { writer: { deliveryTimeoutMs: 500 } }, async (cluster, db) => {
     const fake = cluster.create(users);
     const writers = new Set<bigint>();
     const handle = db.table(users);
