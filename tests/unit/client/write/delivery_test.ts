@@ -24,13 +24,14 @@ async function flushed(db: { flush(): Promise<void> }): Promise<string[]> {
 }
 
 test("a batch that was never sent fails at its delivery deadline, and later rows are written", () =>
-  withFakeCluster(1, { writer: { deliveryTimeoutMs: 500 } }, async (cluster, db) => {
+  withFakeCluster(1, { writer: { deliveryTimeoutMs: 1_500 } }, async (cluster, db) => {
     const fake = cluster.create(users);
     const handle = db.table(users);
     await handle.lookup({ id: 1 });
     fake.bucket(0).leader = -1;
     cluster.onPut = () => ({ code: 12 });
-    const error = await within(2_000, caught(handle.upsert({ id: 1 })));
+    // Longer than the longest pause between two looks for a leader, which the row after this one waits for.
+    const error = await within(5_000, caught(handle.upsert({ id: 1 })));
     assert.ok(is("TIMEOUT.DELIVERY")(error), String(error));
     assert.match(error!.message, /SERVER\.NOT_LEADER_OR_FOLLOWER/);
     fake.bucket(0).leader = 0;
