@@ -42,7 +42,7 @@ test("a batch that was never sent fails at its delivery deadline, and later rows
   }));
 
 test("after a batch that may be written has expired, rows get a new writer id", () =>
-  withFakeCluster(1, { writer: { deliveryTimeoutMs: 500 } }, async (cluster, db) => {
+  withFakeCluster(1, { writer: { deliveryTimeoutMs: 1_500 } }, async (cluster, db) => {
     const fake = cluster.create(users);
     const writers = new Set<bigint>();
     const handle = db.table(users);
@@ -51,7 +51,7 @@ test("after a batch that may be written has expired, rows get a new writer id", 
       writers.add(writerId);
       return { code: 25, applied: true };
     };
-    assert.ok(is("TIMEOUT.DELIVERY")(await within(2_000, caught(handle.upsert({ id: 1 })))));
+    assert.ok(is("TIMEOUT.DELIVERY")(await within(5_000, caught(handle.upsert({ id: 1 })))));
     cluster.onPut = ({ writerId }) => void writers.add(writerId);
     await within(2_000, handle.upsert({ id: 2 }));
     assert.equal(writers.size, 2);
