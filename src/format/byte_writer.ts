@@ -41,10 +41,11 @@ export class ByteWriter {
   /**
    * @param capacity the bytes to begin with
    * @param likely a size that the content will hardly pass: growing stops there once, instead of doubling past it
+   * @param bytes a buffer to begin with instead of a new one
    */
-  constructor(capacity = 256, likely = 0) {
+  constructor(capacity = 256, likely = 0, bytes: Uint8Array<ArrayBuffer> = new Uint8Array(capacity)) {
     this.#likely = likely;
-    this.bytes = new Uint8Array(capacity);
+    this.bytes = bytes;
     this.view = new DataView(this.bytes.buffer);
   }
 

@@ -37,16 +37,22 @@ export class KvBatchBuilder {
   /**
    * @param capacity the bytes to begin with; the buffer grows
    * @param likely a size that the batch will hardly pass
+   * @param buffer a buffer of a batch that is over, to begin with instead of a new one
    */
-  constructor(schemaId: number, capacity = 1024, likely = 0) {
+  constructor(schemaId: number, capacity = 1024, likely = 0, buffer?: Uint8Array<ArrayBuffer>) {
     this.schemaId = schemaId;
-    this.#out = new ByteWriter(Math.max(capacity, KV_BATCH_HEADER_BYTES), likely);
+    this.#out = new ByteWriter(Math.max(capacity, KV_BATCH_HEADER_BYTES), likely, buffer);
     this.#out.position = KV_BATCH_HEADER_BYTES;
   }
 
   /** How many records there are. */
   get count(): number {
     return this.#count;
+  }
+
+  /** The buffer, for a batch to come. This batch must not be used any more. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#out.bytes;
   }
 
   /** How many bytes the batch has, header included. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { flussError } from "../../base/errors.ts";
+import { int32Size, intSize, longSize, writeInt, writeInt32, writeLong } from "../rpc/varint.ts";
 import { copyBytes, type EncodedKey } from "./key_slab.ts";
 
 /** The keys that go to one bucket. */
@@ -50,8 +51,7 @@ export function encodeLookup(
     sizes.push(inner);
     size += 1 + intSize(inner) + inner;
   }
-  // acks is an int32, and a negative int32 takes ten bytes.
-  if (insert !== undefined) size += 2 + 1 + (insert.acks < 0 ? 10 : 1) + 1 + intSize(insert.timeoutMs);
+  if (insert !== undefined) size += 2 + 1 + int32Size(insert.acks) + 1 + intSize(insert.timeoutMs);
   const out = new Uint8Array(size);
   let at = headroom;
   out[at++] = 0x08;
@@ -77,7 +77,7 @@ export function encodeLookup(
     out[at++] = 0x18;
     out[at++] = 1;
     out[at++] = 0x20;
-    at = insert.acks < 0 ? writeLong(out, at, BigInt.asUintN(64, BigInt(insert.acks))) : writeInt(out, at, insert.acks);
+    at = writeInt32(out, at, insert.acks);
     out[at++] = 0x28;
     writeInt(out, at, insert.timeoutMs);
   }
@@ -246,34 +246,4 @@ class Fields {
 
 function corrupt(what: string): Error {
   return flussError("CONNECTION.PROTOCOL", { message: `the server's answer to a lookup has ${what}` });
-}
-
-function intSize(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
-}
-
-function longSize(value: bigint): number {
-  let size = 1;
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) size++;
-  return size;
-}
-
-function writeInt(out: Uint8Array, at: number, value: number): number {
-  let rest = value;
-  while (rest > 0x7f) {
-    out[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  out[at++] = rest;
-  return at;
-}
-
-function writeLong(out: Uint8Array, at: number, value: bigint): number {
-  let rest = value;
-  while (rest > 0x7fn) {
-    out[at++] = Number(rest & 0x7fn) | 0x80;
-    rest >>= 7n;
-  }
-  out[at++] = Number(rest);
-  return at;
 }

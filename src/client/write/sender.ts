@@ -8,10 +8,12 @@ import { FlussError, flussError, isStaleMetadata, serverError } from "../../base
 import { backOffMs } from "../../base/wait.ts";
 import { API, loadApi } from "../rpc/api.ts";
 import type { RpcConnection } from "../rpc/connection.ts";
-import { optionalField, readMessage, writeMessage } from "../rpc/required.ts";
+import { REQUEST_HEADER_BYTES } from "../rpc/frame.ts";
+import { optionalField, readMessage } from "../rpc/required.ts";
 import type { WriteBatch } from "./batch.ts";
 import type { BucketQueue } from "./bucket_queue.ts";
 import { decide } from "./idempotence.ts";
+import { encodePut } from "./put_message.ts";
 import type { Writer } from "./writer.ts";
 
 type PutKv = NonNullable<typeof API.PUT_KV.messages>;
@@ -138,22 +140,20 @@ export class Sender {
     this.#requests++;
     try {
       const apiVersion = connection.versionOf(API.PUT_KV);
-      const body = writeMessage(putKv.request, {
+      const body = encodePut({
         acks,
         tableId: table.tableId,
         timeoutMs: requestTimeoutMs,
-        targetColumns: [...group[0]!.batch.variant.targets ?? []],
-        aggMode: 0,
-        bucketsReq: group.map(({ queue, batch, partitionId }) => {
-          const records = batch.builder.finish(batch.writerId, batch.sequence);
-          const bucketId = queue.bucket;
-          return partitionId === undefined ? { bucketId, records } : { partitionId, bucketId, records };
+        targets: group[0]!.batch.variant.targets,
+        buckets: group.map(({ queue: { bucket }, batch, partitionId }) => {
+          return { partitionId, bucket, records: batch.builder.finish(batch.writerId, batch.sequence) };
         }),
-      });
+      }, REQUEST_HEADER_BYTES);
       connection.send({
         apiKey: API.PUT_KV.key,
         apiVersion,
         body,
+        headroom: true,
         // The server itself answers after timeoutMs; what comes later than this is lost.
         timeoutMs: requestTimeoutMs + 5_000,
         onAnswer: (body) => this.#answered(group, () => readMessage(putKv.response, body)),

@@ -53,6 +53,8 @@ export interface WriterOptions {
 const FIRST_BYTES = 1024;
 /** A batch is closed by the row that fills it, so it ends a little larger than its size. */
 const SLACK_BYTES = 4096;
+/** Buffers of full batches that are kept for batches to come. */
+const MAX_SPARE = 16;
 
 /** The largest number of failures that are kept apart until the next flush. */
 const MAX_FAILURES = 100;
@@ -89,6 +91,9 @@ export class Writer {
   readonly #pauses = new Set<Pause>();
   #failures: KeptFailure[] = [];
   #queuedBytes = 0;
+  /** The size of the buffer of a batch that was full. */
+  readonly #fullBytes: number;
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #order = 0;
   #hurry = 0;
   #closed: FlussError | undefined;
@@ -99,6 +104,7 @@ export class Writer {
   constructor(options: WriterOptions) {
     this.cluster = options.cluster;
     this.limits = options.limits;
+    this.#fullBytes = options.limits.batchBytes + SLACK_BYTES;
     this.#alarms = options.alarms;
     this.#report = options.report;
   }
@@ -174,7 +180,7 @@ export class Writer {
       batch = undefined;
     }
     const builder = batch === undefined
-      ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.limits.batchBytes + SLACK_BYTES)
+      ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.#fullBytes, this.#spare.pop())
       : batch.builder;
     const before = builder.size;
     builder.append(placed.bytes, 0, placed.end, shape?.write, row);
@@ -347,8 +353,11 @@ export class Writer {
   /** The batch is on the server. */
   acknowledge(batch: WriteBatch, endOffset: bigint): void {
     if (batch.state !== "queued") return;
+    const { buffer } = batch.builder;
     batch.acknowledge(endOffset);
     this.#done(batch);
+    // What was sent was copied, so the buffer is free. A busy writer then makes no garbage of its own size.
+    if (buffer.length === this.#fullBytes && this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
   }
 
   /** The batch is lost. */

@@ -76,7 +76,7 @@ test("Transport takes 10 MB in one write and gives it to a slow reader", async (
   const done = Promise.withResolvers<void>();
   let count = 0;
   const server = await listen((socket) => {
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Uint8Array) => {
       got.push(chunk);
       count += chunk.length;
       socket.pause();
