@@ -63,7 +63,7 @@ export class Peer {
     socket.setNoDelay(true);
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Uint8Array) => {
       const bytes = new Uint8Array(this.#rest.length + chunk.length);
       bytes.set(this.#rest);
       bytes.set(chunk, this.#rest.length);

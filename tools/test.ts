@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Control, serveControl, targetOf } from "./cluster/control.ts";
+import { serveControl, type ServedControl, targetOf } from "./cluster/control.ts";
 import { checkRequirements, type Cluster, MissingTool, startCluster } from "./cluster/launcher.ts";
 import { ROOT } from "./install.ts";
 import { findRuntime, type Runtime, type RuntimeName, RUNTIMES } from "./runtimes.ts";
@@ -72,13 +72,14 @@ function testFiles(filter: string): string[] {
 interface TestCluster extends AsyncDisposable {
   readonly variable: string;
   readonly json: string;
+  readonly control: ServedControl;
 }
 
 async function startTestCluster(variable: string, tabletServers: number): Promise<TestCluster> {
   const cluster: Cluster = await startCluster({ tabletServers, code: "quick" });
-  let control: Control & { close(): void };
+  let control: ServedControl;
   try {
-    control = await serveControl(cluster);
+    control = await serveControl(cluster, (line) => console.log(line));
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -86,6 +87,7 @@ async function startTestCluster(variable: string, tabletServers: number): Promis
   return {
     variable,
     json: JSON.stringify(targetOf(cluster, control)),
+    control,
     async [Symbol.asyncDispose]() {
       control.close();
       await cluster.stop();
@@ -94,14 +96,13 @@ async function startTestCluster(variable: string, tabletServers: number): Promis
 }
 
 /** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
-async function startClusters(tally: Tally, stack: AsyncDisposableStack): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
+async function startClusters(tally: Tally, stack: AsyncDisposableStack): Promise<TestCluster[]> {
+  const found: TestCluster[] = [];
   const start = (name: string, variable: string, tabletServers: number) =>
     tally.step(name, async () => {
       try {
         checkRequirements();
-        const cluster = stack.use(await startTestCluster(variable, tabletServers));
-        found[cluster.variable] = cluster.json;
+        found.push(stack.use(await startTestCluster(variable, tabletServers)));
       } catch (error) {
         if (!(error instanceof MissingTool)) throw error;
         throw process.env["CI"] === "true" ? new Failed(error.message) : new Skipped(error.message);
@@ -136,11 +137,11 @@ async function main(request: Request): Promise<boolean> {
   if (request.checks) await checks(tally, runtimes);
   if (request.suites) {
     await using stack = new AsyncDisposableStack();
-    const clusters = request.cluster ? await startClusters(tally, stack) : {};
+    const clusters = request.cluster ? await startClusters(tally, stack) : [];
     const files = testFiles(request.filter);
     if (files.length === 0) tally.failed.push(`no test file holds "${request.filter}" in its path`);
     const env = {
-      ...clusters,
+      ...Object.fromEntries(clusters.map(({ variable, json }) => [variable, json])),
       SLUICE_RUNTIMES: JSON.stringify(Object.fromEntries(runtimes.map(({ name, path }) => [name, path]))),
       ...(request.long ? { SLUICE_LONG: "1" } : {}),
     };
@@ -150,6 +151,8 @@ async function main(request: Request): Promise<boolean> {
       const suite = await runSuite(runtime, files, env, request.long ? 120 * MINUTE : 12 * MINUTE);
       tally.suite(runtime.name, suite, started);
     }
+    const repairs = clusters.reduce((sum, { control }) => sum + control.repairs, 0);
+    if (clusters.length > 0) tally.note(`the coordinator lost a table ${repairs} times and was restarted`);
   }
   return tally.close();
 }

@@ -87,7 +87,13 @@ test("writable() takes a stream and waits for its acks when it closes", needsClu
     await db.admin.create(users);
     const handle = db.table(users);
     const rows = Array.from({ length: 5000 }, (_, i) => ({ id: BigInt(i), name: `n${i}` }));
-    await ReadableStream.from(rows).pipeTo(handle.writable());
+    const stream = new ReadableStream<(typeof rows)[number]>({
+      start(controller) {
+        for (const row of rows) controller.enqueue(row);
+        controller.close();
+      },
+    });
+    await stream.pipeTo(handle.writable());
     assert.equal((await handle.lookup({ id: 4999n }))?.name, "n4999");
   }));
 

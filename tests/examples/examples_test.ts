@@ -8,24 +8,30 @@ import { handle, serve, users } from "../../examples/http_service.ts";
 import { importFile } from "../../examples/import_file.ts";
 import { tour } from "../../examples/tour.ts";
 import { connect, type Db, FlussError } from "../../mod.ts";
-import { needsCluster, target } from "../cluster.ts";
+import { needsCluster, repairing, target } from "../cluster.ts";
 
 // The examples name their own database, which the runtimes and files of a run share; so they run one after another.
-async function withExampleTable(run: (db: Db) => Promise<void>): Promise<void> {
-  await using db = await connect(`fluss://${target!.bootstrap}`);
-  await db.admin.createDatabase("example", { ignoreIfExists: true });
-  await db.admin.create(users, { ignoreIfExists: true });
-  await run(db);
+function withExampleTable(run: (db: Db) => Promise<void>): Promise<void> {
+  return repairing(target!, () => "example", async () => {
+    await using db = await connect(`fluss://${target!.bootstrap}`);
+    await db.admin.createDatabase("example", { ignoreIfExists: true });
+    await db.admin.create(users, { ignoreIfExists: true });
+    await run(db);
+  });
 }
 
-test("the tour runs and shows what it says", needsCluster, async () => {
-  const said: string[] = [];
-  await tour(`fluss://${target!.bootstrap}`, (line) => said.push(line));
-  assert.ok(said.some((line) => line.startsWith("looked it up:") && line.includes('"status":"paid"')), said.join("\n"));
-  assert.ok(said.some((line) => line.includes("CODEC.OUT_OF_RANGE")));
-  assert.ok(said.includes("deleted it: null"));
-  assert.match(said.at(-1)!, /^wrote 50000 orders in \d+ ms$/);
-});
+test("the tour runs and shows what it says", needsCluster, () =>
+  repairing(target!, () => "tour", async () => {
+    const said: string[] = [];
+    await tour(`fluss://${target!.bootstrap}`, (line) => said.push(line));
+    assert.ok(
+      said.some((line) => line.startsWith("looked it up:") && line.includes('"status":"paid"')),
+      said.join("\n"),
+    );
+    assert.ok(said.some((line) => line.includes("CODEC.OUT_OF_RANGE")));
+    assert.ok(said.includes("deleted it: null"));
+    assert.match(said.at(-1)!, /^wrote 50000 orders in \d+ ms$/);
+  }));
 
 test("the HTTP service stores a user and finds it again", needsCluster, () =>
   withExampleTable(async (db) => {

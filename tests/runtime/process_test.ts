@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect } from "../../mod.ts";
 import { runScript } from "../child.ts";
-import { freshDatabase, needsCluster, target } from "../cluster.ts";
+import { inFreshDatabase, needsCluster, target } from "../cluster.ts";
 
 const program = new URL("program_child.ts", import.meta.url);
 
@@ -15,12 +14,14 @@ for (
     ["failure", ["log SERVER.TABLE_NOT_EXIST", "WRITE.FAILED", "done"]],
   ] as const
 ) {
-  test(`a whole program with ${how} ends by itself, with the right to the network alone`, needsCluster, async () => {
-    const database = freshDatabase();
-    const { code, output } = await runScript(program, [`fluss://${target!.bootstrap}`, database, how]);
-    assert.deepEqual(output.trim().split("\n"), expected);
-    assert.equal(code, 0, output);
-    await using db = await connect(`fluss://${target!.bootstrap}`);
-    await db.admin.dropDatabase(database, { cascade: true });
-  });
+  test(
+    `a whole program with ${how} ends by itself, with the right to the network alone`,
+    needsCluster,
+    () =>
+      inFreshDatabase(target!, async (database) => {
+        const { code, output } = await runScript(program, [`fluss://${target!.bootstrap}`, database, how]);
+        assert.deepEqual(output.trim().split("\n"), expected);
+        assert.equal(code, 0, output);
+      }),
+  );
 }

@@ -89,6 +89,8 @@ export interface Cluster extends AsyncDisposable {
   stopTabletServer(id: number): Promise<void>;
   /** Starts a tablet server that was ended, on its data and ports; resolves when it answers. */
   startTabletServer(id: number): Promise<void>;
+  /** Stops the coordinator and starts it on the same ports; resolves when it knows the tablet servers that run. */
+  restartCoordinator(): Promise<void>;
   /** Ends all servers and removes the folder; safe to call again. */
   stop(): Promise<void>;
 }
@@ -261,15 +263,7 @@ class RunningCluster implements Cluster {
       () => accepts(this.#layout.zooKeeper),
     );
 
-    const coordinator = this.#startJava(
-      "coordinator",
-      "org.apache.fluss.server.coordinator.CoordinatorServer",
-      "--configDir",
-      this.#writeConfig(
-        "coordinator",
-        coordinatorConfig(this.#layout, this.#tuning),
-      ),
-    );
+    const coordinator = this.#startCoordinator();
     const tabletServers = this.#layout.tabletServers.map((_, id) => this.#startTablet(id));
 
     // Each server must know them all: a client may ask any of them.
@@ -308,6 +302,15 @@ class RunningCluster implements Cluster {
     ]);
     this.#servers.set(name, server);
     return server;
+  }
+
+  #startCoordinator(): ServerProcess {
+    return this.#startJava(
+      "coordinator",
+      "org.apache.fluss.server.coordinator.CoordinatorServer",
+      "--configDir",
+      this.#writeConfig("coordinator", coordinatorConfig(this.#layout, this.#tuning)),
+    );
   }
 
   #startTablet(id: number): ServerProcess {
@@ -385,7 +388,10 @@ class RunningCluster implements Cluster {
   }
 
   async stopTabletServer(id: number): Promise<void> {
-    const server = this.#tabletServer(id);
+    await this.#stopGently(this.#tabletServer(id));
+  }
+
+  async #stopGently(server: ServerProcess): Promise<void> {
     const patience = setTimeout(
       () => process.kill(server.pid, "SIGKILL"),
       STOP_TIMEOUT_MS,
@@ -410,6 +416,25 @@ class RunningCluster implements Cluster {
               `port ${port} knows tablet servers [${known}]`,
             );
           }
+        }
+      },
+    );
+  }
+
+  async restartCoordinator(): Promise<void> {
+    await this.#stopGently(this.#servers.get("coordinator")!);
+    const server = this.#startCoordinator();
+    const running = this.#layout.tabletServers.map((_, id) => id).filter((id) =>
+      this.#tabletServer(id).ended === undefined
+    );
+    await this.#until(
+      Date.now() + this.#startTimeoutMs,
+      [server],
+      "has a coordinator again",
+      async () => {
+        const known = await askTabletServers(this.#layout.coordinator.plain);
+        if (running.some((id) => !known.includes(id))) {
+          throw new Error(`the coordinator knows tablet servers [${known}], and [${running}] run`);
         }
       },
     );

@@ -58,8 +58,10 @@ function need(name: string): unknown {
 /** The path of buf's binary; its own launcher would want Node. */
 function bufPath(): string {
   const suffix = process.platform === "win32" ? ".exe" : "";
+  // buf names its packages as uname does.
+  const machine = process.platform === "linux" && process.arch === "arm64" ? "aarch64" : process.arch;
   try {
-    return load.resolve(`@bufbuild/buf-${process.platform}-${process.arch}/bin/buf${suffix}`);
+    return load.resolve(`@bufbuild/buf-${process.platform}-${machine}/bin/buf${suffix}`);
   } catch {
     throw new Error(MISSING);
   }

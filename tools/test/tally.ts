@@ -33,6 +33,7 @@ export class Tally {
   passed = 0;
   readonly failed: string[] = [];
   readonly skipped: string[] = [];
+  readonly #notes: string[] = [];
   readonly #print: (line: string) => void;
 
   constructor(print: (line: string) => void) {
@@ -65,6 +66,11 @@ export class Tally {
     this.#print(`skip  ${name}: ${reason}`);
   }
 
+  /** Keeps a line that is to stand right above the closing one. */
+  note(line: string): void {
+    this.#notes.push(line);
+  }
+
   /** Counts the tests of a runtime. */
   suite(runtime: string, { results, problems, output }: SuiteResult, started: number): void {
     const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -95,7 +101,9 @@ export class Tally {
   close(): boolean {
     if (this.skipped.length > 0) this.#print(`\nSkipped:\n${indent(this.skipped.join("\n"))}`);
     if (this.failed.length > 0) this.#print(`\nFailed:\n${indent(this.failed.join("\n"))}`);
-    this.#print(`\n${this.passed} passed, ${this.failed.length} failed, ${this.skipped.length} skipped`);
+    this.#print("");
+    for (const line of this.#notes) this.#print(line);
+    this.#print(`${this.passed} passed, ${this.failed.length} failed, ${this.skipped.length} skipped`);
     return this.failed.length === 0;
   }
 }
