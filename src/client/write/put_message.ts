@@ -28,8 +28,13 @@ export interface PutRequest {
  * Writes a PutKvRequest.
  *
  * @param headroom bytes left free at the start for the frame's header
+ * @param allocate gives exactly so many bytes, with any content
  */
-export function encodePut({ acks, tableId, timeoutMs, targets, buckets }: PutRequest, headroom: number): Uint8Array {
+export function encodePut(
+  { acks, tableId, timeoutMs, targets, buckets }: PutRequest,
+  headroom: number,
+  allocate: (bytes: number) => Uint8Array<ArrayBuffer> = (bytes) => new Uint8Array(bytes),
+): Uint8Array<ArrayBuffer> {
   let size = headroom + 1 + int32Size(acks) + 1 + longSize(tableId) + 1 + intSize(timeoutMs) + 2;
   let targetBytes = 0;
   for (const target of targets ?? []) targetBytes += intSize(target);
@@ -39,7 +44,7 @@ export function encodePut({ acks, tableId, timeoutMs, targets, buckets }: PutReq
     return own + 1 + intSize(bucket) + 1 + intSize(records.length) + records.length;
   });
   for (const inner of sizes) size += 1 + intSize(inner) + inner;
-  const out = new Uint8Array(size);
+  const out = allocate(size);
   let at = headroom;
   out[at++] = 0x08;
   at = writeInt32(out, at, acks);

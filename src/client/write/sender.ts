@@ -140,15 +140,19 @@ export class Sender {
     this.#requests++;
     try {
       const apiVersion = connection.versionOf(API.PUT_KV);
-      const body = encodePut({
-        acks,
-        tableId: table.tableId,
-        timeoutMs: requestTimeoutMs,
-        targets: group[0]!.batch.variant.targets,
-        buckets: group.map(({ queue: { bucket }, batch, partitionId }) => {
-          return { partitionId, bucket, records: batch.builder.finish(batch.writerId, batch.sequence) };
-        }),
-      }, REQUEST_HEADER_BYTES);
+      const body = encodePut(
+        {
+          acks,
+          tableId: table.tableId,
+          timeoutMs: requestTimeoutMs,
+          targets: group[0]!.batch.variant.targets,
+          buckets: group.map(({ queue: { bucket }, batch, partitionId }) => {
+            return { partitionId, bucket, records: batch.builder.finish(batch.writerId, batch.sequence) };
+          }),
+        },
+        REQUEST_HEADER_BYTES,
+        (bytes) => this.#allocate(bytes),
+      );
       connection.send({
         apiKey: API.PUT_KV.key,
         apiVersion,
@@ -156,12 +160,21 @@ export class Sender {
         headroom: true,
         // The server itself answers after timeoutMs; what comes later than this is lost.
         timeoutMs: requestTimeoutMs + 5_000,
-        onAnswer: (body) => this.#answered(group, () => readMessage(putKv.response, body)),
+        onAnswer: (answer) => {
+          // A request that is answered has left, so its bytes may be written over. One that failed may still be leaving.
+          this.#writer.bodies.give(new Uint8Array(body.buffer));
+          this.#answered(group, () => readMessage(putKv.response, answer));
+        },
         onFailure: (error) => this.#failed(group, error),
       });
     } catch (error) {
       this.#failed(group, asFlussError(error));
     }
+  }
+
+  #allocate(bytes: number): Uint8Array<ArrayBuffer> {
+    const buffer = this.#writer.bodies.take(bytes) ?? new Uint8Array(2 ** Math.ceil(Math.log2(bytes)));
+    return buffer.subarray(0, bytes);
   }
 
   #answered(group: readonly Sent[], read: () => MessageValidType<PutKv["response"]>): void {

@@ -11,6 +11,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { API } from "../rpc/api.ts";
 import type { RowAck } from "./ack.ts";
 import { WriteBatch, type WriteVariant } from "./batch.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { BucketQueue } from "./bucket_queue.ts";
 import type { BoundTable } from "../table/bound_table.ts";
 import type { PlacedKey, Row, RowShape } from "../table/table_codec.ts";
@@ -53,8 +54,8 @@ export interface WriterOptions {
 const FIRST_BYTES = 1024;
 /** A batch is closed by the row that fills it, so it ends a little larger than its size. */
 const SLACK_BYTES = 4096;
-/** Buffers of full batches that are kept for batches to come. */
-const MAX_SPARE = 16;
+/** Request bodies that are kept for requests to come. */
+const SPARE_BODIES = 8;
 
 /** The largest number of failures that are kept apart until the next flush. */
 const MAX_FAILURES = 100;
@@ -93,7 +94,10 @@ export class Writer {
   #queuedBytes = 0;
   /** The size of the buffer of a batch that was full. */
   readonly #fullBytes: number;
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  /** Buffers of batches that were full and are over. */
+  readonly #spare: BufferPool;
+  /** Bodies of requests that were answered. */
+  readonly bodies: BufferPool = new BufferPool(SPARE_BODIES);
   #order = 0;
   #hurry = 0;
   #closed: FlussError | undefined;
@@ -105,6 +109,7 @@ export class Writer {
     this.cluster = options.cluster;
     this.limits = options.limits;
     this.#fullBytes = options.limits.batchBytes + SLACK_BYTES;
+    this.#spare = new BufferPool(Math.ceil(options.limits.maxBytes / this.#fullBytes));
     this.#alarms = options.alarms;
     this.#report = options.report;
   }
@@ -180,7 +185,7 @@ export class Writer {
       batch = undefined;
     }
     const builder = batch === undefined
-      ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.#fullBytes, this.#spare.pop())
+      ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.#fullBytes, this.#spare.take())
       : batch.builder;
     const before = builder.size;
     builder.append(placed.bytes, 0, placed.end, shape?.write, row);
@@ -357,7 +362,7 @@ export class Writer {
     batch.acknowledge(endOffset);
     this.#done(batch);
     // What was sent was copied, so the buffer is free. A busy writer then makes no garbage of its own size.
-    if (buffer.length === this.#fullBytes && this.#spare.length < MAX_SPARE) this.#spare.push(buffer);
+    if (buffer.length === this.#fullBytes) this.#spare.give(buffer);
   }
 
   /** The batch is lost. */
@@ -431,6 +436,10 @@ export class Writer {
   #done(batch: WriteBatch): void {
     this.#batches.delete(batch);
     this.release(batch.bytes);
+    if (this.#batches.size === 0) {
+      this.#spare.shrink();
+      this.bodies.shrink();
+    }
     if (this.#batches.size === 0 && this.#queues.size > MAX_IDLE_TARGETS) this.#forgetIdle();
   }
 
