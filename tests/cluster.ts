@@ -161,7 +161,7 @@ export async function dropDatabase(db: Db, database: string): Promise<void> {
   await db.admin.dropDatabase(database, { cascade: true, ignoreIfNotExists: true });
 }
 
-/** Names a table or partition that has had no leader for a while though no server is missing, if there is one. */
+/** Names tables and partitions that have had no leader for a while though no server is missing, if there are any. */
 async function findLost(on: Target, database: string): Promise<string | undefined> {
   const [host, port] = on.bootstrap.split(":") as [string, string];
   // Asked past the client's own picture of the cluster, which may be what is wrong.
@@ -176,29 +176,32 @@ async function findLost(on: Target, database: string): Promise<string | undefine
   });
   try {
     const end = performance.now() + LEADERLESS_MS;
-    for (;;) {
-      const lost = await findLeaderless(connection, on, database);
-      if (lost === undefined || performance.now() > end) return lost;
+    let lost = await findLeaderless(connection, on, database);
+    while (lost.length > 0 && performance.now() < end) {
       await sleep(200);
+      const now = await findLeaderless(connection, on, database);
+      lost = lost.filter((name) => now.includes(name));
     }
+    return lost.length === 0 ? undefined : lost.join(", ");
   } finally {
     connection.close();
   }
 }
 
-async function findLeaderless(connection: RpcConnection, on: Target, database: string): Promise<string | undefined> {
-  if (!(await connection.call(API.DATABASE_EXISTS, { databaseName: database })).exists) return undefined;
+async function findLeaderless(connection: RpcConnection, on: Target, database: string): Promise<string[]> {
+  if (!(await connection.call(API.DATABASE_EXISTS, { databaseName: database })).exists) return [];
+  const found: string[] = [];
   const { tableName: tables } = await connection.call(API.LIST_TABLES, { databaseName: database });
   for (const tableName of tables) {
     const path = { databaseName: database, tableName };
     const answer = await connection.call(API.GET_METADATA, { tablePath: [path] });
-    if (answer.tabletServers.length < on.tabletServers) return undefined;
+    if (answer.tabletServers.length < on.tabletServers) return [];
     const { tableJson } = answer.tableMetadata[0]!;
     const { partition_key: partitionKey } = JSON.parse(new TextDecoder().decode(tableJson)) as {
       partition_key: readonly string[];
     };
     if (partitionKey.length === 0) {
-      if (isLeaderless(answer.tableMetadata[0]!.bucketMetadata)) return `${database}.${tableName}`;
+      if (isLeaderless(answer.tableMetadata[0]!.bucketMetadata)) found.push(`${database}.${tableName}`);
       continue;
     }
     const { partitionsInfo } = await connection.call(API.LIST_PARTITION_INFOS, { tablePath: path });
@@ -207,11 +210,12 @@ async function findLeaderless(connection: RpcConnection, on: Target, database: s
       const { partitionMetadata } = await connection.call(API.GET_METADATA, {
         partitionsPath: [{ ...path, partitionName }],
       });
-      const name = `the partition ${partitionName} of ${database}.${tableName}`;
-      if (isLeaderless(partitionMetadata[0]?.bucketMetadata ?? [])) return name;
+      if (isLeaderless(partitionMetadata[0]?.bucketMetadata ?? [])) {
+        found.push(`the partition ${partitionName} of ${database}.${tableName}`);
+      }
     }
   }
-  return undefined;
+  return found;
 }
 
 function isLeaderless(buckets: readonly PbBucketMetadata[]): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type AnyTable, connect, type Db, FlussError, t, table, type UntypedHandle } from "../../mod.ts";
-import { freshDatabase, target } from "../cluster.ts";
+import { dropDatabase, freshDatabase, repairing, target } from "../cluster.ts";
 import { type Counterpart, start } from "./counterpart.ts";
 import type { Language } from "./kinds.ts";
 import type { Text, WireType } from "./protocol.ts";
@@ -48,14 +48,7 @@ export async function openSession(): Promise<Session> {
     absent,
     async close(): Promise<string[]> {
       const ends = Promise.all([...counterparts.values()].map((counterpart) => counterpart.close()));
-      // A coordinator of 0.9.1 that is still busy with a partition when its table is dropped breaks.
-      for (const name of await db.admin.tables(database)) {
-        if ((await db.admin.describe(name)).table.partitionKey.length === 0) continue;
-        for (const partition of await db.admin.partitions(name)) {
-          await db.admin.offsets(name, "latest", { partition: partition.name });
-        }
-      }
-      await db.admin.dropDatabase(database, { cascade: true, ignoreIfNotExists: true });
+      await dropDatabase(db, database);
       await db.close();
       return await ends;
     },
@@ -98,6 +91,15 @@ export function createTable(db: Db, declared: AnyTable): Promise<void> {
 export async function createBeforePartitions(db: Db, tables: readonly AnyTable[]): Promise<void> {
   for (const declared of tables) await db.admin.create(declared);
   await createTable(db, table(`after_${tables[0]!.name}`, { id: t.int() }, { primaryKey: ["id"], buckets: 1 }));
+}
+
+/** Runs an exchange over a table by the rules of `repairing()`; every attempt gets a name of its own for the table. */
+export async function exchange<T>(session: Session, name: string, run: (name: string) => Promise<T>): Promise<T> {
+  let result: T;
+  await repairing(target!, () => session.database, async (_, attempt) => {
+    result = await run(attempt === 1 ? name : `${name}_${attempt}`);
+  });
+  return result!;
 }
 
 /** The operations of a counterpart on one table. */
