@@ -35,6 +35,7 @@ interface Subject {
   readonly name: string;
   readonly table: AnyTable;
   upsert(i: number): void;
+  upsertAll(count: number): Promise<unknown>;
   lookup(i: number): Promise<void>;
 }
 
@@ -45,6 +46,8 @@ function defaultSubject(db: Db): Subject {
     name: "default modes",
     table: defaults,
     upsert: (i) => void handle.upsert({ id: BigInt(i), name: `user-${i}`, score: i * 0.5, ts }),
+    upsertAll: (count) =>
+      handle.upsertAll(generate(count, (i) => ({ id: BigInt(i), name: `user-${i}`, score: i * 0.5, ts }))),
     lookup: async (i) => {
       const row = await handle.lookup({ id: BigInt(i) });
       if (row === null) throw new Error(`row ${i} is missing`);
@@ -60,12 +63,17 @@ function millisSubject(db: Db): Subject {
     name: "number and epochMillis modes",
     table: millis,
     upsert: (i) => void handle.upsert({ id: i, name: `user-${i}`, score: i * 0.5, ts }),
+    upsertAll: (count) => handle.upsertAll(generate(count, (i) => ({ id: i, name: `user-${i}`, score: i * 0.5, ts }))),
     lookup: async (i) => {
       const row = await handle.lookup({ id: i });
       if (row === null) throw new Error(`row ${i} is missing`);
       sink += row.id + row.name!.length + row.score! + row.ts!;
     },
   };
+}
+
+function* generate<Row>(count: number, row: (i: number) => Row): Iterable<Row> {
+  for (let i = 0; i < count; i++) yield row(i);
 }
 
 /** Does the work, the better of `passes`, and prints the line. */
@@ -113,10 +121,16 @@ for (const subject of [defaultSubject(db), millisSubject(db)]) {
   const upsert = async () => {
     for (let i = 0; i < ROWS; i++) subject.upsert(i);
     await db.flush();
-    return "";
+    return "upsert(), flush()";
   };
-  if (wanted.includes("upsert")) await measure(subject, "upsert", ROWS, 3, upsert);
-  else await upsert();
+  const upsertAll = async () => {
+    await subject.upsertAll(ROWS);
+    return "upsertAll()";
+  };
+  if (wanted.includes("upsert")) {
+    await measure(subject, "upsert", ROWS, 3, upsert);
+    await measure(subject, "upsert", ROWS, 3, upsertAll);
+  } else await upsertAll();
   await outstanding(subject, 64, 5_000); // warm, as a service would be
   if (wanted.includes("lookup-1")) {
     await measure(subject, "lookup-1", 3000, 1, async () => {
