@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -53,6 +53,13 @@ function entryPoints(): string[] {
   return paths;
 }
 
+/** Checks the programs in Markdown and in doc comments, which import the package by its name as a reader would. */
+function checkExamples(): Promise<void> {
+  const pages = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+  const sources = ["README.md", "CONTRIBUTING.md", ...pages, "mod.ts", "src"];
+  return deno("check", "--doc-only", "--import-map", "tools/test/examples.json", ...sources);
+}
+
 async function checkPackage(tally: Tally, tsc: string, runtimes: readonly Runtime[]): Promise<void> {
   let consumer: Consumer | undefined;
   await tally.step("package: build, pack, install", async () => {
@@ -90,6 +97,7 @@ export async function checks(tally: Tally, runtimes: readonly Runtime[]): Promis
   await tally.step("types: suite", () => script("tests/types/check.ts"));
   await tally.step("wire contract is current", () => script("tools/proto/generate.ts", "--check"));
   await tally.step("docs: table of errors is current", () => script("tools/errors_doc.ts", "--check"));
+  await tally.step("docs: examples", checkExamples);
   await tally.step("docs: every export", () => deno("doc", "--lint", ...entryPoints().filter(isOurs)));
   await tally.step("publishing to JSR, tried", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
   await checkPackage(tally, tsc, runtimes);

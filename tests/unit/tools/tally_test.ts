@@ -39,6 +39,8 @@ test("a run in which nothing failed is well, whatever was skipped", async () => 
   const { tally, lines } = make();
   await tally.step("works", () => Promise.resolve());
   tally.skip("a suite", "no Java");
+  tally.note("something to know");
   assert.equal(tally.close(), true);
+  assert.equal(lines.at(-2), "something to know");
   assert.equal(lines.at(-1), "1 passed, 0 failed, 1 skipped");
 });
