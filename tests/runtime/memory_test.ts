@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../../mod.ts";
 import { runScript } from "../child.ts";
-import { freshDatabase, needsCluster, target } from "../cluster.ts";
+import { freshDatabase, needsCluster, repairing, target } from "../cluster.ts";
 import { long } from "../random.ts";
 
 const ROWS = long ? 10_000_000 : 2_000_000;
 
-async function grow(way: "upsertAll" | "upsert"): Promise<void> {
-  const database = freshDatabase();
+function grow(way: "upsertAll" | "upsert"): Promise<void> {
+  return repairing(target!, freshDatabase, (database) => growIn(database, way));
+}
+
+async function growIn(database: string, way: "upsertAll" | "upsert"): Promise<void> {
   const script = new URL("memory_child.ts", import.meta.url);
   const args = [`fluss://${target!.bootstrap}`, database, String(ROWS), way];
   const { code, output } = await runScript(script, args, ["-A"], 600_000);
