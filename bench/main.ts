@@ -16,7 +16,13 @@ import { parseArgs } from "node:util";
 import { startCluster } from "../tools/cluster/launcher.ts";
 import { findRuntime, RUNTIMES } from "../tools/runtimes.ts";
 
-const WORK = ["upsert", "lookup-1", "lookup-64", "lookup-1024"];
+/** The programs, and the work that each does. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  "limit.ts": ["lookup-1", "lookup-64", "lookup-1024"],
+  "key_work.ts": ["upsert", "lookup-1", "lookup-64", "lookup-1024"],
+  "log_work.ts": ["append", "append-arrow", "scan-one", "scan-rows", "scan-arrow", "project-one"],
+};
+const WORK = [...new Set(Object.values(PROGRAMS).flat())];
 
 const { values } = parseArgs({
   options: {
@@ -61,8 +67,10 @@ async function run(address: string): Promise<Line[]> {
   for (const name of RUNTIMES.filter((name) => values.only.split(",").includes(name))) {
     const { path } = await findRuntime(name);
     const before = name === "deno" ? ["run", "-A", "--no-check"] : [];
-    for (const program of ["limit.ts", "work.ts"]) {
-      found.push(...await lines(path, [...before, file(program), address, values.work]));
+    for (const [program, works] of Object.entries(PROGRAMS)) {
+      const wanted = values.work.split(",").filter((work) => works.includes(work));
+      if (wanted.length === 0) continue;
+      found.push(...await lines(path, [...before, file(program), address, wanted.join(",")]));
     }
   }
   if (values.peers !== undefined) found.push(...await lines(values.peers, [address]));

@@ -1,16 +1,16 @@
 /**
  * The standard work on primary-key tables, with our client, on whatever runtime runs this file.
  *
- *     <runtime> bench/work.ts HOST:PORT [upsert,lookup-1,lookup-64,lookup-1024]
+ *     <runtime> bench/key_work.ts HOST:PORT [upsert,lookup-1,lookup-64,lookup-1024]
  *
- * Prints one line per piece of work, tab separated: client and mode, work, operations per second, client CPU seconds per
- * million operations, and for `lookup-1` the median latency in milliseconds. The work is the one that the official
- * clients do: columns `id BIGINT, name STRING, score DOUBLE, ts TIMESTAMP(3)`, 4 buckets, 200,000 rows.
+ * Prints lines as `measure.ts` says, for `lookup-1` with the median latency in milliseconds. The work is the one that the
+ * official clients do: columns `id BIGINT, name STRING, score DOUBLE, ts TIMESTAMP(3)`, 4 buckets, 200,000 rows.
  *
  * @module
  */
 import process from "node:process";
 import { type AnyTable, connect, type Db, t, table } from "../mod.ts";
+import { generate, measure, RUNTIME } from "./measure.ts";
 
 const ROWS = 200_000;
 const LOOKUPS = 100_000;
@@ -18,12 +18,11 @@ const AT = "2026-01-01T00:00:00";
 
 const columns = { id: t.bigint(), name: t.string(), score: t.double() };
 const options = { primaryKey: ["id"], buckets: 4 } as const;
-const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 /** The same table with every column in its default mode, and with the modes for hot paths. */
-const defaults = table(`bench.${runtime}_default_kv`, { ...columns, ts: t.timestamp(3) }, options);
+const defaults = table(`bench.${RUNTIME}_default_kv`, { ...columns, ts: t.timestamp(3) }, options);
 const millis = table(
-  `bench.${runtime}_millis_kv`,
+  `bench.${RUNTIME}_millis_kv`,
   { ...columns, id: t.bigint({ mode: "number" }), ts: t.timestamp(3, { mode: "epochMillis" }) },
   options,
 );
@@ -72,32 +71,6 @@ function millisSubject(db: Db): Subject {
   };
 }
 
-function* generate<Row>(count: number, row: (i: number) => Row): Iterable<Row> {
-  for (let i = 0; i < count; i++) yield row(i);
-}
-
-/** Does the work, the better of `passes`, and prints the line. */
-async function measure(
-  subject: Subject,
-  work: string,
-  operations: number,
-  passes: number,
-  run: () => Promise<string>,
-): Promise<void> {
-  let best = { rate: 0, cpu: 0, more: "" };
-  for (let pass = 0; pass < passes; pass++) {
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    const more = await run();
-    const seconds = (performance.now() - start) / 1000;
-    const used = process.cpuUsage(cpu);
-    const rate = operations / seconds;
-    if (rate > best.rate) best = { rate, cpu: (used.user + used.system) / operations, more };
-  }
-  const { rate, cpu, more } = best;
-  console.log([`sluice ${runtime}, ${subject.name}`, work, rate.toFixed(0), cpu.toFixed(2), more].join("\t").trimEnd());
-}
-
 async function outstanding(subject: Subject, count: number, total: number): Promise<void> {
   let seed = 1;
   let left = total;
@@ -110,7 +83,7 @@ async function outstanding(subject: Subject, count: number, total: number): Prom
 }
 
 const [address, only] = process.argv.slice(2);
-if (address === undefined) throw new Error("usage: bench/work.ts HOST:PORT [work,...]");
+if (address === undefined) throw new Error("usage: bench/key_work.ts HOST:PORT [work,...]");
 const wanted = only?.split(",") ?? ["upsert", "lookup-1", "lookup-64", "lookup-1024"];
 
 await using db = await connect(`fluss://${address}`);
@@ -128,12 +101,12 @@ for (const subject of [defaultSubject(db), millisSubject(db)]) {
     return "upsertAll()";
   };
   if (wanted.includes("upsert")) {
-    await measure(subject, "upsert", ROWS, 3, upsert);
-    await measure(subject, "upsert", ROWS, 3, upsertAll);
+    await measure({ modes: subject.name, work: "upsert", operations: ROWS, passes: 3, run: upsert });
+    await measure({ modes: subject.name, work: "upsert", operations: ROWS, passes: 3, run: upsertAll });
   } else await upsertAll();
   await outstanding(subject, 64, 5_000); // warm, as a service would be
   if (wanted.includes("lookup-1")) {
-    await measure(subject, "lookup-1", 3000, 1, async () => {
+    const run = async () => {
       const times: number[] = [];
       for (let i = 0; i < 3000; i++) {
         const start = performance.now();
@@ -142,11 +115,13 @@ for (const subject of [defaultSubject(db), millisSubject(db)]) {
       }
       times.sort((a, b) => a - b);
       return `p50 ${times[1500]!.toFixed(3)} ms, p99 ${times[2970]!.toFixed(3)} ms`;
-    });
+    };
+    await measure({ modes: subject.name, work: "lookup-1", operations: 3000, passes: 1, run });
   }
   for (const count of [64, 1024]) {
     if (!wanted.includes(`lookup-${count}`)) continue;
-    await measure(subject, `lookup-${count}`, LOOKUPS, 3, () => outstanding(subject, count, LOOKUPS).then(() => ""));
+    const run = () => outstanding(subject, count, LOOKUPS).then(() => "");
+    await measure({ modes: subject.name, work: `lookup-${count}`, operations: LOOKUPS, passes: 3, run });
   }
 }
 if (sink === 42) console.log();
