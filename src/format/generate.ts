@@ -8,7 +8,7 @@
  */
 import { inColumn } from "../base/column_error.ts";
 import { checkAbsent, needsOwnCheck, ownValue } from "./row_plan.ts";
-import type { PlanReader, PlanWriter, ReadPlan, WriteStep } from "./row_plan.ts";
+import type { AppendStep, PlanAppender, PlanReader, PlanWriter, ReadPlan, WriteStep } from "./row_plan.ts";
 
 /** Wider rows run as loops: engines do not optimize functions of any size. */
 const MAX_COLUMNS = 256;
@@ -34,6 +34,11 @@ export function compileReader(plan: ReadPlan): PlanReader {
 /** Makes the function that writes rows of a plan. */
 export function compileWriter(steps: readonly WriteStep[]): PlanWriter {
   return generateOr(steps.length, () => generatedWriter(steps), () => loopWriter(steps));
+}
+
+/** Makes the function that puts the values of a row at the end of columns. */
+export function compileAppender(steps: readonly AppendStep[]): PlanAppender {
+  return generateOr(steps.length, () => generatedAppender(steps), () => loopAppender(steps));
 }
 
 /** Makes the function that turns the values of a row, in the order of `keys`, into a row object. */
@@ -140,6 +145,69 @@ export function loopWriter(steps: readonly WriteStep[]): PlanWriter {
           checkAbsent(row, value, step);
         }
         out.bytes[nulls + (step.nullBit >> 3)]! |= 1 << (step.nullBit & 7);
+      }
+    } catch (error) {
+      throw inColumn(error, steps[column]!.key);
+    }
+  };
+}
+
+/** For {@linkcode compileAppender}. */
+export function generatedAppender(steps: readonly AppendStep[]): PlanAppender {
+  const constants = steps.map((_, i) => `const step${i} = steps[${i}], encode${i} = step${i}.encode;`);
+  const statements = steps.map((step, i) => {
+    const key = JSON.stringify(step.key);
+    const value = needsOwnCheck(step.key) ? `ownValue(row, ${key})` : `row[${key}]`;
+    const store = {
+      data: `columns[${i}].data[at] = encode${i}(value);`,
+      words: `value = encode${i}(value); words = columns[${i}].words;
+      words[2 * at] = value | 0; words[2 * at + 1] = Math.floor(value / 4294967296);`,
+      text: `columns[${i}].writeText(at, encode${i}(value));`,
+      column: `columns[${i}].write(at, value);`,
+    }[step.form];
+    return `column = ${i}; value = ${value};
+    if (value !== null && value !== undefined) {
+      ${store}
+    } else { checkAbsent(row, value, step${i}); columns[${i}].writeNull(at); }`;
+  });
+  const text = `"use strict";
+${constants.join("\n")}
+return (columns, at, row) => {
+  let column = 0, value, words;
+  try {
+    ${statements.join("\n    ")}
+  } catch (error) {
+    throw inColumn(error, steps[column].key);
+  }
+};`;
+  return new Function("steps", "ownValue", "checkAbsent", "inColumn", text)(
+    steps,
+    ownValue,
+    checkAbsent,
+    inColumn,
+  ) as PlanAppender;
+}
+
+/** For {@linkcode compileAppender}. */
+export function loopAppender(steps: readonly AppendStep[]): PlanAppender {
+  return (columns, at, row) => {
+    let column = 0;
+    try {
+      for (; column < steps.length; column++) {
+        const step = steps[column]!;
+        const target = columns[column]!;
+        const value = ownValue(row, step.key);
+        if (value === null || value === undefined) {
+          checkAbsent(row, value, step);
+          target.writeNull(at);
+        } else if (step.form === "column") target.write(at, value);
+        else if (step.form === "text") target.writeText(at, step.encode(value) as string);
+        else if (step.form === "data") target.data[at] = step.encode(value);
+        else {
+          const number = step.encode(value) as number;
+          target.words[2 * at] = number | 0;
+          target.words[2 * at + 1] = Math.floor(number / 4294967296);
+        }
       }
     } catch (error) {
       throw inColumn(error, steps[column]!.key);

@@ -38,6 +38,46 @@ export interface WriteStep {
   readonly write: ((out: ByteWriter, value: unknown) => void) | undefined;
 }
 
+/** One column of rows that are taken apart into columns. */
+export interface AppendStep {
+  readonly key: string;
+  readonly nullable: boolean;
+  /** For messages. */
+  readonly typeName: string;
+  /**
+   * How the encoded value is stored: as an item of `data`; as two items of `words`, for a safe integer of 64 bits; by
+   * `writeText`; or by `write`, which encodes the value itself.
+   */
+  readonly form: "data" | "words" | "text" | "column";
+  /** Checks and converts a value. Not called where the form is `column`. */
+  readonly encode: (value: unknown) => unknown;
+}
+
+/** A column that is being filled, as far as {@linkcode PlanAppender} sees it. There is room for the value. */
+export interface AppendTarget {
+  /** For the form `data`: the typed array. */
+  readonly data: { [index: number]: unknown };
+  /** For the form `words`: halves of 64-bit integers, the low one first. */
+  readonly words: Int32Array;
+  /** For the form `text`. */
+  writeText(at: number, text: string): void;
+  /** For the form `column`. */
+  write(at: number, value: unknown): void;
+  /** For all forms. */
+  writeNull(at: number): void;
+}
+
+/**
+ * Puts the values of a row at the place `at` of the columns, one for each step.
+ *
+ * @throws {ColumnError} when a value does not fit; columns may then have the row's values and have to be cut
+ */
+export type PlanAppender = (
+  columns: readonly AppendTarget[],
+  at: number,
+  row: Readonly<Record<string, unknown>>,
+) => void;
+
 /** Makes a row object; the null bits start at `nulls`, the reader stands at the first value. */
 export type PlanReader = (source: ByteReader, nulls: number) => Record<string, unknown>;
 

@@ -72,7 +72,8 @@ function plainField(type: ScalarType): Field {
   }
 }
 
-type AnyCodec = Codec<unknown, unknown>;
+/** A codec of whatever types. */
+export type AnyCodec = Codec<unknown, unknown>;
 
 function withCodec(field: Field, codec: AnyCodec): Field {
   switch (field.form) {
@@ -108,7 +109,8 @@ export function codedPayload(base: Payload, codec: AnyCodec): Payload {
   };
 }
 
-function userEncode(codec: AnyCodec, value: unknown): unknown {
+/** Calls the user's own codec; what it throws becomes an error that can say where the value is. */
+export function userEncode(codec: AnyCodec, value: unknown): unknown {
   try {
     return codec.encode(value);
   } catch (error) {
