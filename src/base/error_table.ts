@@ -201,6 +201,11 @@ export const ERROR_TABLE = {
     summary: "the runtime has no Temporal",
     hint: "use Node 26, Deno 2.9 or Bun 1.4, pass a polyfill with configure({ Temporal }), or choose another mode",
   },
+  "RUNTIME.NO_ZSTD": {
+    kind: "usage",
+    summary: "the runtime cannot compress with Zstandard",
+    hint: "use Node 26, Deno 2.9 or Bun 1.4; reading works without",
+  },
 
   // What servers say; the numbers and names are those of the wire (Fluss: rpc/protocol/Errors.java).
   "SERVER.UNKNOWN_SERVER_ERROR": {
