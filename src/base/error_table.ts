@@ -139,6 +139,52 @@ export const ERROR_TABLE = {
   "LOOKUP.UNKNOWN_COLUMN": { kind: "usage", summary: "a column was asked for that the table does not have" },
   "LOOKUP.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot be read in this way" },
 
+  // A scan that was refused before anything was read.
+  "SCAN.UNKNOWN_COLUMN": { kind: "usage", summary: "a scan names a column that the table does not have" },
+  "SCAN.BAD_SELECT": {
+    kind: "usage",
+    summary: "select names no column, or one twice",
+    hint: "name each column once, or leave select out to read all columns",
+  },
+  "SCAN.BAD_LIMIT": {
+    kind: "usage",
+    summary: "limit or last is not a whole number of at least 1",
+    hint: "leave it out to read all rows",
+  },
+  "SCAN.CONFLICT": { kind: "usage", summary: "two parts of a scan exclude each other" },
+  "SCAN.NOT_SUPPORTED": { kind: "usage", summary: "tables of this kind cannot be scanned in this way" },
+  "SCAN.BAD_POSITION": { kind: "usage", summary: "from or until is not a position" },
+  "SCAN.BAD_PARTITION": {
+    kind: "usage",
+    summary: "a partition is not one value for each partition column of the table",
+  },
+  "SCAN.UNKNOWN_PARTITION": { kind: "usage", summary: "the table has no such partition" },
+  "SCAN.UNKNOWN_BUCKET": { kind: "usage", summary: "the table has no such bucket" },
+  "SCAN.NO_CHECKPOINT": {
+    kind: "usage",
+    summary: "current rows of a primary-key table have no position that a scan could resume from",
+    hint: "use changes(), whose checkpoints are positions",
+  },
+  "SCAN.ROW_OUT_OF_RANGE": { kind: "usage", summary: "a batch was asked for a row that it does not have" },
+  "SCAN.FULL_SCAN_UNSUPPORTED": {
+    kind: "usage",
+    summary: "the server cannot scan a primary-key table of this size as a whole",
+    hint: "raise scanner.fullScanRows, use .limit(n), read the log with .changes(), or look keys up",
+  },
+  "PREDICATE.UNDEFINED_VALUE": {
+    kind: "usage",
+    summary: "a value to compare with is undefined, which could mean null or any value",
+    hint: "leave the predicate out, or use isNull()",
+  },
+  "PREDICATE.NULL_VALUE": {
+    kind: "usage",
+    summary: "a value to compare with is null, and nothing equals null",
+    hint: "use isNull() or isNotNull()",
+  },
+  "PREDICATE.NOT_SUPPORTED": { kind: "usage", summary: "columns of this type cannot be compared in this way" },
+  "PREDICATE.UNKNOWN_COLUMN": { kind: "usage", summary: "a predicate names a column that the table does not have" },
+  "PREDICATE.INVALID": { kind: "usage", summary: "a predicate is not one that scans understand" },
+
   // Values.
   "VALIDATION.FAILED": { kind: "validation", summary: "a value was refused by a column's check" },
   "VALIDATION.ASYNC": {
