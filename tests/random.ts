@@ -1,5 +1,6 @@
 /**
- * Seeded randomness for tests. The seed is new in every run unless `SLUICE_SEED` gives one, and tests print it.
+ * Seeded randomness for tests. The seed is new in every run unless `SLUICE_SEED` gives one; the runner prints
+ * it.
  *
  * @module
  */

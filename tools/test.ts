@@ -140,7 +140,11 @@ async function main(request: Request): Promise<boolean> {
     const clusters = request.cluster ? await startClusters(tally, stack) : [];
     const files = testFiles(request.filter);
     if (files.length === 0) tally.failed.push(`no test file holds "${request.filter}" in its path`);
+    // One seed for all files, so that a run can be recorded and repeated.
+    const seed = process.env["SLUICE_SEED"] ?? String(Math.floor(Math.random() * 2 ** 31));
+    console.log(`      seed ${seed}`);
     const env = {
+      SLUICE_SEED: seed,
       ...Object.fromEntries(clusters.map(({ variable, json }) => [variable, json])),
       SLUICE_RUNTIMES: JSON.stringify(Object.fromEntries(runtimes.map(({ name, path }) => [name, path]))),
       ...(request.long ? { SLUICE_LONG: "1" } : {}),
