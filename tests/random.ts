@@ -1,6 +1,5 @@
 /**
- * Seeded randomness for tests. The seed is new in every run unless `SLUICE_SEED` gives one; the runner prints
- * it.
+ * Seeded randomness for tests. The seed is new in every run unless `SLUICE_SEED` gives one; the runner prints it.
  *
  * @module
  */
