@@ -8,7 +8,16 @@
  */
 import { inColumn } from "../base/column_error.ts";
 import { checkAbsent, needsOwnCheck, ownValue } from "./row_plan.ts";
-import type { AppendStep, PlanAppender, PlanReader, PlanWriter, ReadPlan, WriteStep } from "./row_plan.ts";
+import type {
+  AppendStep,
+  ColumnForm,
+  PlanAppender,
+  PlanReader,
+  PlanWriter,
+  ReadPlan,
+  RowSource,
+  WriteStep,
+} from "./row_plan.ts";
 
 /** Wider rows run as loops: engines do not optimize functions of any size. */
 const MAX_COLUMNS = 256;
@@ -44,6 +53,11 @@ export function compileAppender(steps: readonly AppendStep[]): PlanAppender {
 /** Makes the function that turns the values of a row, in the order of `keys`, into a row object. */
 export function compileRowMaker(keys: readonly string[]): (values: readonly unknown[]) => Record<string, unknown> {
   return generateOr(keys.length, () => generatedRowMaker(keys), () => loopRowMaker(keys));
+}
+
+/** Makes the function that makes the function that reads rows of columns: for one batch of columns after the other. */
+export function compileRowSource(keys: readonly string[], forms: readonly ColumnForm[]): RowSource {
+  return generateOr(keys.length, () => generatedRowSource(keys, forms), () => loopRowSource(keys));
 }
 
 /** A row object as source text. */
@@ -229,5 +243,50 @@ export function loopRowMaker(keys: readonly string[]): (values: readonly unknown
     const row: Record<string, unknown> = { ...template };
     for (let i = 0; i < keys.length; i++) row[keys[i]!] = values[i];
     return row;
+  };
+}
+
+/** For {@linkcode compileRowSource}. */
+export function generatedRowSource(keys: readonly string[], forms: readonly ColumnForm[]): RowSource {
+  const constants = forms.map((form, i) =>
+    form === "null" ? "" : `const nulls${i} = columns[${i}].validity, ${form}${i} = columns[${i}].${form};`
+  );
+  const statements = forms.map((form, i) => {
+    if (form === "null") return "";
+    const isNull = `nulls${i} !== undefined && (nulls${i}[i >> 3] & (1 << (i & 7))) === 0`;
+    const value = form === "values" ? `values${i}[i]` : `read${i}(i)`;
+    return `column = ${i}; const value${i} = ${isNull} ? null : ${value};`;
+  });
+  const text = `"use strict";
+return (columns) => {
+  ${constants.join("\n  ")}
+  return (i) => {
+    let column = 0;
+    try {
+      ${statements.join("\n      ")}
+      return ${literal(keys, (i) => forms[i] === "null" ? "null" : `value${i}`)};
+    } catch (error) {
+      throw inColumn(error, keys[column]);
+    }
+  };
+};`;
+  return new Function("keys", "inColumn", text)(keys, inColumn) as RowSource;
+}
+
+/** For {@linkcode compileRowSource}. */
+export function loopRowSource(keys: readonly string[]): RowSource {
+  const make = compileRowMaker(keys);
+  return (columns) => (i) => {
+    const values: unknown[] = [];
+    try {
+      for (const { validity, form, values: plain, read } of columns) {
+        if (form === "null" || (validity !== undefined && (validity[i >> 3]! & (1 << (i & 7))) === 0)) {
+          values.push(null);
+        } else values.push(form === "values" ? plain![i] : read(i));
+      }
+    } catch (error) {
+      throw inColumn(error, keys[values.length]!);
+    }
+    return make(values);
   };
 }

@@ -152,7 +152,7 @@ function targetsOf(stored: readonly RowField[], wanted: readonly RowField[]): nu
 }
 
 /** Ids link schema versions; where a nested field has none, its name does. */
-function isSameField(a: RowField, b: RowField): boolean {
+export function isSameField(a: RowField, b: RowField): boolean {
   return a.id === undefined || b.id === undefined ? a.name === b.name : a.id === b.id;
 }
 
@@ -190,12 +190,8 @@ const UNREAD: Payload = {
  * @throws {FlussError} SCHEMA.DRIFT when the two are different kinds of type
  */
 export function fieldOf(format: RowFormat, stored: DataType, wanted: DataType): Field {
-  if (stored.kind !== wanted.kind) {
-    throw flussError("SCHEMA.DRIFT", {
-      message: `${typeText(stored)} is stored where ${typeText(wanted)} is declared`,
-    });
-  }
-  switch (stored.kind) {
+  const view = viewed(stored, wanted);
+  switch (view.kind) {
     case "array":
     case "map":
     case "row": {
@@ -206,12 +202,21 @@ export function fieldOf(format: RowFormat, stored: DataType, wanted: DataType): 
       };
     }
     default:
-      return scalarField(viewed(stored, wanted));
+      return scalarField(view);
   }
 }
 
-/** The stored type with the JavaScript side of the wanted one. */
-function viewed<T extends DataType>(stored: T, wanted: DataType): T {
+/**
+ * The stored type with the JavaScript side of the wanted one; elements and fields are those of the stored type.
+ *
+ * @throws {FlussError} SCHEMA.DRIFT when the two are different kinds of type
+ */
+export function viewed<T extends DataType>(stored: T, wanted: DataType): T {
+  if (stored.kind !== wanted.kind) {
+    throw flussError("SCHEMA.DRIFT", {
+      message: `${typeText(stored)} is stored where ${typeText(wanted)} is declared`,
+    });
+  }
   const { mode: _mode, codec: _codec, temporal: _temporal, ...layout } = stored;
   return {
     ...layout,

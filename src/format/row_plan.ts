@@ -84,6 +84,23 @@ export type PlanReader = (source: ByteReader, nulls: number) => Record<string, u
 /** Writes the values of a row; the null bits start at `nulls` and are zero. */
 export type PlanWriter = (out: ByteWriter, nulls: number, row: Readonly<Record<string, unknown>>) => void;
 
+/** Where the values of a column come from: nowhere, out of a typed array as they are, or made one by one. */
+export type ColumnForm = "null" | "values" | "read";
+
+/** A column that rows are made of. */
+export interface ColumnSource {
+  readonly form: ColumnForm;
+  /** Bit `i & 7` of byte `i >> 3` is set when value i is not null; undefined when none is null. */
+  readonly validity: Uint8Array | undefined;
+  /** For the form `values`. */
+  readonly values: { readonly [index: number]: unknown } | undefined;
+  /** For the form `read`: makes a value that is not null. */
+  readonly read: (i: number) => unknown;
+}
+
+/** Makes the function that makes row i of some columns, whose forms are known. */
+export type RowSource = (columns: readonly ColumnSource[]) => (i: number) => Record<string, unknown>;
+
 /** Whether `row.key` could find something on the prototype instead of a column. */
 export function needsOwnCheck(key: string): boolean {
   return key in Object.prototype || key === "__proto__";

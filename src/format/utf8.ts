@@ -54,6 +54,25 @@ function decode(bytes: Uint8Array, start: number, end: number): string | undefin
   }
 }
 
+/**
+ * Reads `bytes[start..end)` where all of it is ASCII, so that every byte is one character.
+ *
+ * @returns the string, or undefined when there are other bytes
+ */
+export function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let at = start;
+  // Four bytes at once, from the first multiple of four in memory on.
+  const middle = Math.min(end, start + (-(bytes.byteOffset + start) & 3));
+  let seen = 0;
+  for (; at < middle; at++) seen |= bytes[at]!;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
+  let high = 0;
+  for (let i = 0; i < words.length; i++) high |= words[i]!;
+  for (at += words.length * 4; at < end; at++) seen |= bytes[at]!;
+  if (seen > 127 || (high & 0x80808080) !== 0) return undefined;
+  return latin1Slice === undefined ? decoder.decode(bytes.subarray(start, end)) : latin1Slice.call(bytes, start, end);
+}
+
 function shortAscii(bytes: Uint8Array, start: number, length: number): string {
   let text = "";
   let at = start;

@@ -118,7 +118,8 @@ export function userEncode(codec: AnyCodec, value: unknown): unknown {
   }
 }
 
-function userDecode(codec: AnyCodec, raw: unknown): unknown {
+/** As {@linkcode userEncode}, for what was read. */
+export function userDecode(codec: AnyCodec, raw: unknown): unknown {
   try {
     return codec.decode(raw);
   } catch (error) {
