@@ -202,6 +202,10 @@ export const ERROR_TABLE = {
   },
   "CODEC.CORRUPT_BATCH": { kind: "codec", summary: "bytes from the server or a file could not be read" },
 
+  // Arrow that is to be written.
+  "ARROW.SCHEMA_MISMATCH": { kind: "usage", summary: "the columns of Arrow data do not fit those of the table" },
+  "ARROW.NOT_SUPPORTED": { kind: "usage", summary: "Arrow data has a form that Sluice does not read" },
+
   // Connections.
   "CONNECTION.BAD_URL": { kind: "usage", summary: "the URL is not one that Sluice can connect to" },
   "CONNECTION.BAD_OPTION": { kind: "usage", summary: "an option of connect() is not valid" },
