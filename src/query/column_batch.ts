@@ -4,6 +4,7 @@
  * @module
  */
 import { flussError } from "../base/errors.ts";
+import { ipcBatch, ipcEnd, ipcSchema } from "../format/arrow/ipc_writer.ts";
 import type { Column, Columns, ColumnValues } from "../format/columns.ts";
 import type { SchemaColumn } from "../schema/data_type.ts";
 
@@ -79,6 +80,8 @@ export interface ColumnBatch<R> extends Iterable<R> {
    * @throws FlussUsageError `SCAN.UNKNOWN_COLUMN`
    */
   column<X extends keyof R & string>(name: X): BatchColumn<R[X]>;
+  /** The batch as an Arrow IPC stream of its own: schema, one record batch, end. */
+  toIPC(): Uint8Array<ArrayBuffer>;
 }
 
 /** What a batch is made of. */
@@ -145,6 +148,17 @@ export class RuntimeColumnBatch implements ColumnBatch<Record<string, unknown>> 
       message: `the batch has no column "${name}"`,
       hint: `its columns are ${this.keys.join(", ")}`,
     });
+  }
+
+  toIPC(): Uint8Array<ArrayBuffer> {
+    const parts = [ipcSchema(this.schema), ipcBatch(this.#parts.columns), ipcEnd()];
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
   }
 
   [Symbol.iterator](): Iterator<Record<string, unknown>> {
