@@ -12,11 +12,11 @@ import { int32At } from "./byte_reader.ts";
 import type { Columns } from "./columns.ts";
 import { corrupt } from "./corrupt.ts";
 import type { LogBatch } from "./log_batch.ts";
-import type { LogFormat } from "./log_builder.ts";
 import { compileValueReader, isSameField, viewed } from "./row_codec.ts";
 import { rowColumns } from "./row_columns.ts";
 
-export type { LogFormat } from "./log_builder.ts";
+/** How the records of a log are laid out: `table.log.format`. */
+export type LogFormat = "arrow" | "indexed" | "compacted";
 
 /** Change types as they stand in batches (Fluss: ChangeType.java). */
 export const CHANGE_APPEND = 0;
