@@ -13,11 +13,9 @@ import type { RawColumn } from "./arrow/raw_column.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { Columns } from "./columns.ts";
 import { LOG_BATCH_HEADER_BYTES, STATISTICS_HEADER_BYTES, writeLogBatchHeader } from "./log_batch.ts";
+import type { LogFormat } from "./log_decoder.ts";
 import { compileStatistics, type StatisticsWriter } from "./log_statistics.ts";
 import { compileRowWriter, type RowWriter } from "./row_codec.ts";
-
-/** `table.log.format`: how rows lie in log batches. */
-export type LogFormat = "arrow" | "indexed" | "compacted";
 
 /** How batches of a table are written. */
 export interface LogFormatOptions {
@@ -88,7 +86,7 @@ export function compileLogBuilder(columns: readonly SchemaColumn[], options: Log
     const writeRow = compileRowWriter(columns, options.format);
     return (schemaId) => new RowLogBuilder(schemaId, writeRow);
   }
-  const layout = arrowLayout(columns, options);
+  const layout = batchLayout(columns, options);
   const make = compileColumnsBuilder(columns);
   const spare: ColumnsBuilder[] = [];
   const giveBack = (builder: ColumnsBuilder): void => {
@@ -123,7 +121,7 @@ export function encodeLogBatch(
   }
   const arrow = raw as RawColumn[];
   columns.forEach((column, i) => refuseNulls(column, arrow[i]!));
-  const layout = arrowLayout(columns, options);
+  const layout = batchLayout(columns, options);
   let bytes: Laid | undefined;
   return {
     schemaId,
@@ -169,13 +167,13 @@ interface Laid {
 }
 
 /** What the batches of an ARROW table have in common. */
-interface ArrowLayout {
+interface BatchLayout {
   /** The bytes of a batch beyond its buffers, about. */
   readonly overhead: number;
   lay(raw: readonly RawColumn[], count: number): Laid;
 }
 
-function arrowLayout(columns: readonly SchemaColumn[], options: LogFormatOptions): ArrowLayout {
+function batchLayout(columns: readonly SchemaColumn[], options: LogFormatOptions): BatchLayout {
   const { statistics = [], compression } = options;
   const writeStatistics: StatisticsWriter | undefined = statistics.length === 0
     ? undefined
@@ -222,7 +220,7 @@ function rawSize(column: RawColumn): number {
 
 class ArrowLogBuilder implements LogBatchBuilder {
   readonly schemaId: number;
-  readonly #layout: ArrowLayout;
+  readonly #layout: BatchLayout;
   readonly #giveBack: (builder: ColumnsBuilder) => void;
   /** Gone once the batch is laid out: another batch uses the buffers. */
   #columns: ColumnsBuilder | undefined;
@@ -233,7 +231,7 @@ class ArrowLogBuilder implements LogBatchBuilder {
   constructor(
     schemaId: number,
     columns: ColumnsBuilder,
-    layout: ArrowLayout,
+    layout: BatchLayout,
     giveBack: (builder: ColumnsBuilder) => void,
   ) {
     this.schemaId = schemaId;
