@@ -24,6 +24,7 @@ export {
   FlussError,
   type FlussErrorDetails,
   FlussServerError,
+  FlussSubscriptionError,
   FlussTimeoutError,
   FlussUsageError,
   FlussValidationError,

@@ -19,6 +19,7 @@ const CLASSES: Record<string, string> = {
   timeout: "FlussTimeoutError",
   server: "FlussServerError",
   write: "FlussWriteError",
+  subscription: "FlussSubscriptionError",
 };
 
 function page(): string {

@@ -6,7 +6,15 @@
  */
 
 /** Which class an error code belongs to. */
-export type ErrorKind = "usage" | "validation" | "codec" | "connection" | "timeout" | "server" | "write";
+export type ErrorKind =
+  | "usage"
+  | "validation"
+  | "codec"
+  | "connection"
+  | "timeout"
+  | "server"
+  | "write"
+  | "subscription";
 
 interface Entry {
   readonly kind: ErrorKind;
@@ -184,6 +192,39 @@ export const ERROR_TABLE = {
   "PREDICATE.NOT_SUPPORTED": { kind: "usage", summary: "columns of this type cannot be compared in this way" },
   "PREDICATE.UNKNOWN_COLUMN": { kind: "usage", summary: "a predicate names a column that the table does not have" },
   "PREDICATE.INVALID": { kind: "usage", summary: "a predicate is not one that scans understand" },
+
+  // Subscriptions and resume tokens.
+  "SUBSCRIPTION.BAD_TOKEN": {
+    kind: "subscription",
+    summary: "a resume token is cut, damaged, or from a newer version of this package",
+    hint: "use the text of a checkpoint as it was given",
+  },
+  "SUBSCRIPTION.TOKEN_MISMATCH": {
+    kind: "subscription",
+    summary: "a resume token was made for another table, or for one of the same name that was dropped since",
+    hint: 'use the token of this table, or start with from: "earliest"',
+  },
+  "SUBSCRIPTION.OFFSET_OUT_OF_RANGE": {
+    kind: "subscription",
+    summary: "the log does not have the offset that reading should start from, often because it has expired",
+    hint: 'start with from: "earliest", or say onExpired: "earliest" to go on with what is left',
+  },
+  "SUBSCRIPTION.BAD_OPTIONS": { kind: "usage", summary: "an option of changes() is not valid" },
+  "SUBSCRIPTION.IN_USE": {
+    kind: "usage",
+    summary: "a subscription was iterated a second time, and it has one reader only",
+    hint: "call changes() again for a subscription of its own",
+  },
+  "SUBSCRIPTION.SNAPSHOT_UNSUPPORTED": {
+    kind: "usage",
+    summary: "the server cannot say where the log goes on after its current rows",
+    hint: 'use from: "earliest", which tells the current rows with their history',
+  },
+  "SUBSCRIPTION.CHECKPOINT_FAILED": {
+    kind: "subscription",
+    summary: "the store of a managed checkpoint failed; events since the last one it has will come again",
+    hint: "see the cause; the subscription can be opened again with the same store and id",
+  },
 
   // Values.
   "VALIDATION.FAILED": { kind: "validation", summary: "a value was refused by a column's check" },

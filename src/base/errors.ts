@@ -176,6 +176,20 @@ export class FlussWriteError extends FlussError {
   }
 }
 
+/** A subscription that cannot start or go on where it was told to. */
+export class FlussSubscriptionError extends FlussError {
+  /** The first offset that the bucket still has, where that was asked for. */
+  declare readonly earliest?: bigint;
+
+  /** Made by the library. */
+  constructor(code: ErrorCode, details: FlussErrorDetails & { readonly earliest?: bigint }) {
+    super(code, details);
+    if (details.earliest !== undefined) {
+      Object.defineProperty(this, "earliest", { value: details.earliest, enumerable: true, configurable: true });
+    }
+  }
+}
+
 const CLASSES = {
   usage: FlussUsageError,
   validation: FlussValidationError,
@@ -184,6 +198,7 @@ const CLASSES = {
   timeout: FlussTimeoutError,
   server: FlussServerError,
   write: FlussWriteError,
+  subscription: FlussSubscriptionError,
 } as const satisfies Record<ErrorKind, typeof FlussError>;
 
 /** Makes the error that the table prescribes for `code`. */
