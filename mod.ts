@@ -37,7 +37,12 @@ export type { CallOptions } from "./src/base/wait.ts";
 export { type Connect, connect } from "./src/query/connect.ts";
 export type { ConnectOptions } from "./src/query/options.ts";
 export type { Address } from "./src/client/cluster/cluster.ts";
-export type { LookupOptions as LookupLimits, ResolveAddress, WriterOptions } from "./src/client/options.ts";
+export type {
+  LookupOptions as LookupLimits,
+  ResolveAddress,
+  ScannerOptions,
+  WriterOptions,
+} from "./src/client/options.ts";
 export { Db } from "./src/query/db.ts";
 export {
   Admin,

@@ -35,6 +35,28 @@ export interface LookupOptions {
   readonly maxBytes?: number;
 }
 
+/** How logs and whole tables are read. */
+export interface ScannerOptions {
+  /** The most that one answer of a server should bring, over all its buckets, in bytes. Default 16 MiB. */
+  readonly fetchMaxBytes?: number;
+  /** The most that one answer should bring of one bucket, in bytes. A larger batch comes whole. Default 4 MiB. */
+  readonly bucketMaxBytes?: number;
+  /** How long a server waits for new records before it answers that there are none, in milliseconds. Default 500. */
+  readonly maxWaitMs?: number;
+  /** Records that one reader holds ahead of its caller, in bytes. Above it nothing is fetched. Default 32 MiB. */
+  readonly aheadBytes?: number;
+  /**
+   * The largest bucket of a primary-key table that is scanned as a whole on servers without a scan of their own, in
+   * rows. Default 100,000.
+   */
+  readonly fullScanRows?: number;
+  /**
+   * Whether checksums of log batches are checked. Batches of which the server sends some columns have none. Default
+   * true.
+   */
+  readonly checkCrc?: boolean;
+}
+
 /** How an advertised address is reached from here. */
 export type ResolveAddress = (host: string, port: number) => Address | Promise<Address>;
 
@@ -45,6 +67,7 @@ export interface ClientOptions {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly writer: Required<WriterOptions>;
   readonly lookup: Required<LookupOptions>;
+  readonly scanner: Required<ScannerOptions>;
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly closeTimeoutMs: number;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type FlussError, flussError } from "../base/errors.ts";
-import type { ClientOptions, LookupOptions, ResolveAddress, WriterOptions } from "../client/options.ts";
+import type { ClientOptions, LookupOptions, ResolveAddress, ScannerOptions, WriterOptions } from "../client/options.ts";
 import { parseUrl } from "./url.ts";
 
 /**
@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly writer?: WriterOptions;
   /** How keys are looked up. */
   readonly lookup?: LookupOptions;
+  /** How logs and whole tables are read. */
+  readonly scanner?: ScannerOptions;
   /** How long one call may take where it does not say otherwise, in milliseconds. Default 30,000. */
   readonly requestTimeoutMs?: number;
   /** How long opening one connection may take, in milliseconds. Default 10,000. */
@@ -70,6 +72,14 @@ const SHAPE = {
     idempotent: "boolean",
   },
   lookup: { maxBatch: 1, maxInflight: 1, maxBytes: 1024 },
+  scanner: {
+    fetchMaxBytes: 1024,
+    bucketMaxBytes: 1024,
+    maxWaitMs: 0,
+    aheadBytes: 1024,
+    fullScanRows: 1,
+    checkCrc: "boolean",
+  },
 } as const;
 
 type Shape = string | number | readonly (string | number)[] | { readonly [key: string]: Shape };
@@ -89,6 +99,7 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
     ...defined(options),
     writer: { ...(fromUrl.writer ?? {}), ...defined(options.writer ?? {}) },
     lookup: { ...(fromUrl.lookup ?? {}), ...defined(options.lookup ?? {}) },
+    scanner: { ...(fromUrl.scanner ?? {}), ...defined(options.scanner ?? {}) },
   };
   const username = merged.username ?? parsed.username;
   const password = merged.password ?? parsed.password;
@@ -112,6 +123,20 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
   if (writer.batchBytes > writer.maxBytes) {
     throw badOption(`writer.batchBytes (${writer.batchBytes}) is above writer.maxBytes (${writer.maxBytes})`);
   }
+  const scanner = {
+    fetchMaxBytes: 16 * MIB,
+    bucketMaxBytes: 4 * MIB,
+    maxWaitMs: 500,
+    aheadBytes: 32 * MIB,
+    fullScanRows: 100_000,
+    checkCrc: true,
+    ...merged.scanner,
+  };
+  // These are numbers of 32 bits on the wire.
+  for (const key of ["fetchMaxBytes", "bucketMaxBytes", "maxWaitMs", "fullScanRows"] as const) {
+    if (scanner[key] < 2 ** 31 - 1 && Number.isInteger(scanner[key])) continue;
+    throw badOption(`scanner.${key} must be a whole number below ${2 ** 31 - 1}, not ${scanner[key]}`);
+  }
   return {
     database: merged.database,
     client: {
@@ -120,6 +145,7 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
       credentials: username === undefined || password === undefined ? undefined : { username, password },
       writer,
       lookup: { maxBatch: 128, maxInflight: 128, maxBytes: 64 * MIB, ...merged.lookup },
+      scanner,
       requestTimeoutMs: merged.requestTimeoutMs ?? 30_000,
       connectTimeoutMs: merged.connectTimeoutMs ?? 10_000,
       closeTimeoutMs: merged.closeTimeoutMs ?? 30_000,

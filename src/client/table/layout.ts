@@ -6,6 +6,7 @@
 import { flussError } from "../../base/errors.ts";
 import type { Bucketing } from "../../format/bucketing.ts";
 import type { KeyEncoding } from "../../format/key_encoder.ts";
+import type { LogFormat } from "../../format/log_decoder.ts";
 import type { LiveTable } from "../../schema/descriptor.ts";
 import type { DataType, SchemaColumn } from "../../schema/data_type.ts";
 import type { TableDefinition } from "../../schema/definition.ts";
@@ -14,6 +15,8 @@ import type { TableDefinition } from "../../schema/definition.ts";
 export interface TableLayout {
   readonly schemaId: number;
   readonly rowFormat: "compacted" | "indexed";
+  /** How the records of the log are laid out. */
+  readonly logFormat: LogFormat;
   /** All live columns in their order on the server, with the JavaScript types of the declaration, for writing. */
   readonly columns: readonly SchemaColumn[];
   /** The same columns as they may be stored: nullable where the server says so. For reading. */
@@ -77,6 +80,7 @@ export function layOut(definition: TableDefinition, live: LiveTable, name: strin
     rowFormat: (live.properties["table.kv.format"] ?? "COMPACTED").toUpperCase() === "INDEXED"
       ? "indexed"
       : "compacted",
+    logFormat: (live.properties["table.log.format"] ?? "arrow").toLowerCase() as LogFormat,
     columns,
     stored,
     declared: definition.columns.flatMap((column) => stored.filter((live) => live.name === column.name)),

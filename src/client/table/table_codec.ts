@@ -126,16 +126,17 @@ export class TableCodec {
     const key = selected === undefined ? `${stored.schemaId}` : `${stored.schemaId} ${JSON.stringify(selected)}`;
     let reader = this.#readers.get(key);
     if (reader === undefined) {
-      // Columns of the live schema are typed by the declaration; those of other schemas are the same ones by id.
-      const typed = stored.columns.map((column): SchemaColumn =>
-        this.layout.stored.find((known) => known.id === column.id) ?? column
-      );
-      reader = compileValueReader(typed, this.wanted(selected), this.layout.rowFormat);
+      reader = compileValueReader(this.typed(stored), this.wanted(selected), this.layout.rowFormat);
       // Selections are few in a program; one that makes them up as it goes must not grow the map for ever.
       if (this.#readers.size >= 1000) this.#readers.clear();
       this.#readers.set(key, reader);
     }
     return reader;
+  }
+
+  /** The columns of any schema of the table. Those that the live one has too are typed by the declaration. */
+  typed(stored: TableSchema): SchemaColumn[] {
+    return stored.columns.map((column) => this.layout.stored.find((known) => known.id === column.id) ?? column);
   }
 
   /** The reader of values that were written with the live schema. */

@@ -59,6 +59,14 @@ test("readOptions() fills in defaults, takes options from the URL, and lets the 
     acks: 1,
   });
   assert.equal(readOptions("fluss://a").client.writer.idempotent, true);
+  assert.deepEqual(readOptions("fluss://a?scanner.checkCrc=false&scanner.maxWaitMs=0").client.scanner, {
+    fetchMaxBytes: 16 << 20,
+    bucketMaxBytes: 4 << 20,
+    maxWaitMs: 0,
+    aheadBytes: 32 << 20,
+    fullScanRows: 100_000,
+    checkCrc: false,
+  });
 });
 
 const wrong: [object, RegExp][] = [
@@ -69,6 +77,12 @@ const wrong: [object, RegExp][] = [
   [{ writer: 3 }, /writer must be an object/],
   [{ writer: { acks: 1, idempotent: true } }, /needs writer.acks "all"/],
   [{ writer: { batchBytes: 2048, maxBytes: 1024 } }, /above writer.maxBytes/],
+  [{ scanner: { aheadBytes: 0 } }, /scanner.aheadBytes must be a number of at least 1024, not 0/],
+  [{ scanner: { maxWaitMs: -1 } }, /scanner.maxWaitMs must be a number of at least 0, not -1/],
+  [{ scanner: { fullScanRows: 2 ** 31 } }, /scanner.fullScanRows must be a whole number below 2147483647/],
+  [{ scanner: { bucketMaxBytes: 2048.5 } }, /scanner.bucketMaxBytes must be a whole number/],
+  [{ scanner: { checkCrc: 1 } }, /scanner.checkCrc must be a boolean/],
+  [{ scanner: { pollMs: 1 } }, /no option "scanner.pollMs"/],
   [{ username: "u" }, /password is missing/],
   [{ password: "secret" }, /username is missing/],
   [{ username: "u", password: "" }, /password must be a text that is not empty/],
