@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { flussError } from "../base/errors.ts";
+import { ColumnError } from "../base/column_error.ts";
+import { flussError, FlussValidationError, type ValidationIssue } from "../base/errors.ts";
 import { ipcBatch, ipcEnd, ipcSchema } from "../format/arrow/ipc_writer.ts";
 import type { Column, Columns, ColumnValues } from "../format/columns.ts";
+import type { RowChecks } from "../schema/checks.ts";
 import type { SchemaColumn } from "../schema/data_type.ts";
 
 /** One column of a {@linkcode ColumnBatch}. */
@@ -93,6 +95,8 @@ export interface BatchParts {
   readonly firstOffset: bigint | undefined;
   /** Makes the token when it is asked for; undefined for current rows. */
   readonly checkpoint: (() => string) | undefined;
+  /** The checks of the declaration, where the connection runs them on what is read. */
+  readonly checks?: RowChecks | undefined;
 }
 
 /** See {@linkcode ColumnBatch}. */
@@ -141,7 +145,9 @@ export class RuntimeColumnBatch implements ColumnBatch<Record<string, unknown>> 
   column(name: string): BatchColumn<never> {
     const { columns, table } = this.#parts;
     const at = columns.schema.findIndex((column) => column.key === name);
-    if (at >= 0) return new RuntimeBatchColumn(columns.columns[at]!, table, name) as BatchColumn<unknown> as never;
+    if (at >= 0) {
+      return new RuntimeBatchColumn(columns.columns[at]!, this.#parts, name) as BatchColumn<unknown> as never;
+    }
     throw flussError("SCAN.UNKNOWN_COLUMN", {
       table,
       column: name,
@@ -162,7 +168,8 @@ export class RuntimeColumnBatch implements ColumnBatch<Record<string, unknown>> 
   }
 
   [Symbol.iterator](): Iterator<Record<string, unknown>> {
-    return this.#parts.columns.rows()[Symbol.iterator]();
+    const { columns, checks } = this.#parts;
+    return new BatchRows(columns.rows()[Symbol.iterator](), this.#parts, checks);
   }
 
   /** What inspection shows. */
@@ -172,14 +179,69 @@ export class RuntimeColumnBatch implements ColumnBatch<Record<string, unknown>> 
   }
 }
 
+/** The rows of a batch, one after the other, with names put to what goes wrong. */
+class BatchRows implements Iterator<Record<string, unknown>, undefined> {
+  readonly #rows: Iterator<Record<string, unknown>, undefined>;
+  readonly #parts: BatchParts;
+  readonly #checks: RowChecks | undefined;
+
+  constructor(
+    rows: Iterator<Record<string, unknown>, undefined>,
+    parts: BatchParts,
+    checks: RowChecks | undefined,
+  ) {
+    this.#rows = rows;
+    this.#parts = parts;
+    this.#checks = checks;
+  }
+
+  next(): IteratorResult<Record<string, unknown>, undefined> {
+    let step: IteratorResult<Record<string, unknown>, undefined>;
+    try {
+      step = this.#rows.next();
+    } catch (error) {
+      throw namedValue(error, this.#parts);
+    }
+    if (this.#checks !== undefined && step.done !== true) refuseRow(this.#checks(step.value), this.#parts);
+    return step;
+  }
+}
+
+function refuseRow(issues: ValidationIssue[] | undefined, { table, bucket, partition }: BatchParts): void {
+  if (issues === undefined) return;
+  const { path, message } = issues[0]!;
+  throw new FlussValidationError("VALIDATION.FAILED", {
+    table,
+    bucket,
+    partition,
+    message: `a stored row was refused: column "${path.map(String).join(".")}": ${message}`,
+    issues,
+  });
+}
+
+/** A codec's complaint about a stored value, with the names that the codec does not know. Other errors pass. */
+function namedValue(error: unknown, { table, bucket, partition }: BatchParts): unknown {
+  if (!(error instanceof ColumnError)) return error;
+  const { code, column, message, hint, cause } = error;
+  return flussError(code, {
+    table,
+    bucket,
+    partition,
+    column,
+    message: `a row of bucket ${bucket}, column "${column}": ${message}`,
+    hint,
+    cause,
+  });
+}
+
 class RuntimeBatchColumn implements BatchColumn<unknown> {
   readonly #column: Column;
-  readonly #table: string;
+  readonly #parts: BatchParts;
   readonly #name: string;
 
-  constructor(column: Column, table: string, name: string) {
+  constructor(column: Column, parts: BatchParts, name: string) {
     this.#column = column;
-    this.#table = table;
+    this.#parts = parts;
     this.#name = name;
   }
 
@@ -196,25 +258,35 @@ class RuntimeBatchColumn implements BatchColumn<unknown> {
   }
 
   get(row: number): unknown {
-    return this.#column.get(this.#checked(row));
+    this.#check(row);
+    try {
+      return this.#column.get(row);
+    } catch (error) {
+      throw namedValue(error, this.#parts);
+    }
   }
 
   isNull(row: number): boolean {
-    return this.#column.isNull(this.#checked(row));
+    this.#check(row);
+    return this.#column.isNull(row);
   }
 
   toArray(): unknown[] {
-    return this.#column.toArray();
+    try {
+      return this.#column.toArray();
+    } catch (error) {
+      throw namedValue(error, this.#parts);
+    }
   }
 
   [Symbol.iterator](): Iterator<unknown> {
-    return this.#column.toArray()[Symbol.iterator]();
+    return this.toArray()[Symbol.iterator]();
   }
 
-  #checked(row: number): number {
-    if (Number.isInteger(row) && row >= 0 && row < this.#column.length) return row;
+  #check(row: number): void {
+    if (Number.isInteger(row) && row >= 0 && row < this.#column.length) return;
     throw flussError("SCAN.ROW_OUT_OF_RANGE", {
-      table: this.#table,
+      table: this.#parts.table,
       column: this.#name,
       message: `there is no row ${row} in a batch of ${this.#column.length} rows`,
     });
