@@ -9,7 +9,8 @@
 import type { CallOptions } from "../base/wait.ts";
 import type { WriteAck } from "../client/write/ack.ts";
 import type { $ } from "../schema/column.ts";
-import type { AnyTable, Flat, FlussTypeError, KeyOf as Name } from "../schema/infer.ts";
+import type { AnyTable, Flat, FlussTypeError, KeyOf as Name, TableTraits } from "../schema/infer.ts";
+import type { Scan } from "./scan_types.ts";
 
 /** The selected columns of a row; the row itself, by its own name, when all are selected. */
 export type Picked<R, S> = [keyof R] extends [S] ? R : Flat<Pick<R, S & keyof R>>;
@@ -37,8 +38,17 @@ export interface ColumnWriter<R> {
   update(row: R): WriteAck;
 }
 
+/** The operations of every table. */
+export interface ReadHandle<T extends AnyTable> {
+  /**
+   * A bounded read: of the log of a log table, of the current rows of a primary-key table. Nothing is read until the scan
+   * is iterated, or one of its methods that read is called.
+   */
+  scan(): Scan<T, Name<T["$row"]>>;
+}
+
 /** The operations of every table with a primary key. */
-export interface PrimaryKeyHandle<T extends AnyTable> {
+export interface PrimaryKeyHandle<T extends AnyTable> extends ReadHandle<T> {
   /**
    * Queues a row: it replaces the row with its key, or is merged with it as the table's merge engine says. The row is
    * checked and encoded before this returns.
@@ -123,7 +133,7 @@ export type PrefixLookupOf<T extends AnyTable> = [T["$prefix"]] extends [never]
   ) => Promise<Picked<T["$row"], S>[]>;
 
 /** The handle of a log table. */
-export interface LogHandle {
+export interface LogHandle<T extends AnyTable> extends ReadHandle<T> {
   /** Log tables are append-only. */
   readonly upsert: FlussTypeError<"log tables are append-only: use append()">;
   /** Log tables are append-only. */
@@ -137,13 +147,31 @@ export interface LogHandle {
 }
 
 /** The handle that a table's declaration calls for. */
-export type TableHandle<T extends AnyTable> = [T[typeof $]["pk"]] extends [never] ? LogHandle : PrimaryKeyHandle<T>;
+export type TableHandle<T extends AnyTable> = [T[typeof $]["pk"]] extends [never] ? LogHandle<T> : PrimaryKeyHandle<T>;
 
 /** A row of a table that no declaration describes. */
 export type UntypedRow = Record<string, unknown>;
 
+/** A column of a table that no declaration describes: it has all comparisons, and they are checked at run time. */
+export interface UntypedColumn {
+  /** Types alone; there is no such property. */
+  readonly [$]: { readonly v: unknown; readonly n: boolean; readonly g: boolean; readonly o: "str" };
+}
+
+/** A table that no declaration describes. */
+export interface UntypedTable extends AnyTable {
+  /** Any column may be there. */
+  readonly columns: Readonly<Record<string, UntypedColumn>>;
+  /** A row as it is read. */
+  readonly $row: UntypedRow;
+  /** What its handles depend on: nothing is ruled out. */
+  readonly [$]: TableTraits<never, never, unknown, unknown, unknown, unknown>;
+}
+
 /** A handle made from a live table alone: all operations, checked at run time. */
 export interface UntypedHandle {
+  /** As {@linkcode ReadHandle.scan}. */
+  scan(): Scan<UntypedTable, string>;
   /** As {@linkcode PrimaryKeyHandle.upsert}. */
   upsert(row: UntypedRow): WriteAck;
   /** As {@linkcode PrimaryKeyHandle.upsertAll}. */

@@ -109,22 +109,17 @@ export interface Scan<T extends AnyTable, S> extends AsyncIterable<Picked<T["$ro
   explain(options?: ScanOptions): Promise<ScanPlan>;
 }
 
-/** Why scans of current rows have no position. */
-export type NoPosition = FlussTypeError<
-  "a scan of a primary-key table reads its current rows: use changes() to read its log"
->;
-
 /** `last()`, where the table can have it. */
 export type LastOf<T extends AnyTable, S> = [T[typeof $]["pk"]] extends [never] ? (rows: number) => Scan<T, S>
   : FlussTypeError<"last() reads the newest rows of log tables; current rows have no age">;
 
 /** `from()`, where the table can have it. */
 export type FromOf<T extends AnyTable, S> = [T[typeof $]["pk"]] extends [never] ? (position: ScanFrom) => Scan<T, S>
-  : NoPosition;
+  : FlussTypeError<"a scan of a primary-key table reads its current rows: use changes() to read its log">;
 
 /** `until()`, where the table can have it. */
 export type UntilOf<T extends AnyTable, S> = [T[typeof $]["pk"]] extends [never] ? (position: Until) => Scan<T, S>
-  : NoPosition;
+  : FlussTypeError<"a scan of a primary-key table reads its current rows: use changes() to read its log">;
 
 /** `partition()`, where the table can have it. */
 export type PartitionOf<T extends AnyTable, S> = [keyof T["$partition"]] extends [never]

@@ -81,6 +81,9 @@ export const BUDGETED: readonly BudgetedProgram[] = [
   operation("upsert", 'h.upsert({ c0: "a", c1: 1n, c3: "1.00" })'),
   operation("update", 'h.update({ c0: "a", c1: 1n, c3: null })'),
   operation("delete", `h.delete(${key})`),
+  operation("select", 'h.scan().select("c0", "c2")'),
+  operation("where", 'h.scan().where((c) => c.c0.eq("a").and(c.c1.gt(1n)))'),
+  operation("rows of a scan", 'h.scan().select("c0", "c2").toArray()'),
   {
     name: "100 tables with four operations each",
     source: `${DB}${SCHEMA}${PROJECT}${USES}`,
