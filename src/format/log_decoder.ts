@@ -5,6 +5,7 @@
  */
 import type { DataType, RowField, RowType, SchemaColumn } from "../schema/data_type.ts";
 import { arrowColumns } from "./arrow/arrow_column.ts";
+import { withoutPadding } from "./arrow/char_padding.ts";
 import { arrowLayout, nullRaw } from "./arrow/layout.ts";
 import { BATCH_LIMITS, type BatchLimits, messageAt, readRecordBatch } from "./arrow/message_reader.ts";
 import type { RawColumn } from "./arrow/raw_column.ts";
@@ -51,6 +52,11 @@ export interface LogDecoderOptions {
   readonly sent: readonly SchemaColumn[];
   /** The columns to produce, in order; matched to sent ones by id. One that was not sent is null. */
   readonly wanted: readonly SchemaColumn[];
+  /**
+   * Whether the rows of the table are INDEXED where they are looked up: servers leave the padding of their CHARs in an
+   * ARROW change log (observed on 0.9.1), and it is taken off here, as it is where rows are looked up. Default: false
+   */
+  readonly paddedChars?: boolean;
   /** The most that a batch may become. Default {@linkcode BATCH_LIMITS} */
   readonly limits?: BatchLimits;
 }
@@ -73,9 +79,10 @@ function decoded(batch: LogBatch, changeTypes: Uint8Array | undefined, columns: 
   return { baseOffset, timestamp, schemaId, changeTypes, columns };
 }
 
-function arrowDecoder({ sent, wanted, limits = BATCH_LIMITS }: LogDecoderOptions): (batch: LogBatch) => DecodedBatch {
+function arrowDecoder(options: LogDecoderOptions): (batch: LogBatch) => DecodedBatch {
+  const { sent, wanted, paddedChars = false, limits = BATCH_LIMITS } = options;
   const sources = wanted.map((column) => sent.findIndex((other) => isSameField(other, column)));
-  const views = wanted.map((column, i) => viewOf(sent[sources[i]!]?.type, column.type));
+  const views = wanted.map((column, i) => viewOf(sent[sources[i]!]?.type, column.type, paddedChars));
   const schema = wanted.map((column, i): SchemaColumn => ({ ...column, type: views[i]!.type }));
   const layouts = sent.map((column) => arrowLayout(column.type));
   const read = sent.map((_, i) => sources.includes(i));
@@ -114,20 +121,23 @@ function same(raw: RawColumn): RawColumn {
   return raw;
 }
 
-function viewOf(stored: DataType | undefined, wanted: DataType): View {
+function viewOf(stored: DataType | undefined, wanted: DataType, padded: boolean): View {
   if (stored === undefined) return { type: wanted, adapt: same };
   const type = viewed(stored, wanted);
+  if (stored.kind === "char" && padded) return { type, adapt: withoutPadding };
+  // Only rows pad: elements, keys and values have lengths of their own, but may be rows again.
+  const partOf = (part: DataType, seen: DataType) => viewOf(part, seen, padded && part.kind !== "char");
   if (stored.kind === "array" && wanted.kind === "array") {
     return nestedView(
-      [viewOf(stored.element, wanted.element)],
+      [partOf(stored.element, wanted.element)],
       ([element]) => ({ ...type, element } as DataType),
     );
   }
   if (stored.kind === "map" && wanted.kind === "map") {
-    const parts = [viewOf(stored.key, wanted.key), viewOf(stored.value, wanted.value)];
+    const parts = [partOf(stored.key, wanted.key), partOf(stored.value, wanted.value)];
     return nestedView(parts, ([key, value]) => ({ ...type, key, value } as DataType), true);
   }
-  if (stored.kind === "row" && wanted.kind === "row") return rowView(stored, wanted);
+  if (stored.kind === "row" && wanted.kind === "row") return rowView(stored, wanted, padded);
   return { type, adapt: same };
 }
 
@@ -150,9 +160,9 @@ function nestedView(
 }
 
 /** The fields of a nested row are matched as columns are: those that are not stored are null. */
-function rowView(stored: RowType, wanted: RowType): View {
+function rowView(stored: RowType, wanted: RowType, padded: boolean): View {
   const sources = wanted.fields.map((field) => stored.fields.findIndex((other) => isSameField(other, field)));
-  const views = wanted.fields.map((field, i) => viewOf(stored.fields[sources[i]!]?.type, field.type));
+  const views = wanted.fields.map((field, i) => viewOf(stored.fields[sources[i]!]?.type, field.type, padded));
   const fields = wanted.fields.map((field, i): RowField => ({ ...field, type: views[i]!.type }));
   const type: DataType = { ...viewed(stored, wanted), fields };
   const inPlace = sources.length === stored.fields.length && sources.every((source, i) => source === i);

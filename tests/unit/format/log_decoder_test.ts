@@ -390,6 +390,35 @@ test("texts: long ones, other scripts, and both in one block", () => {
   assertRows(decode(encode(of, FORMATS[0]!, rows), of).columns, rows);
 });
 
+test("the padding of CHARs that come from INDEXED rows is taken off", () => {
+  const char = type("char", { length: 9 });
+  const fields = [{ key: "x", name: "x", type: char }];
+  const of = columns(
+    char,
+    type("row", { fields }),
+    type("array", { element: char }),
+    type("array", { element: type("row", { fields }) }),
+    type("map", { key: notNull(char), value: char }),
+    type("string"),
+  );
+  const row = (text: string, part: string) => ({
+    c0: text,
+    c1: { x: text },
+    c2: [part, null],
+    c3: [{ x: text }, null],
+    c4: new Map([[part, part]]),
+    c5: part,
+  });
+  const nulls = { c0: null, c1: null, c2: null, c3: null, c4: null, c5: null };
+  const plain = row("\0b", "c\0");
+  const decode = (rows: readonly Row[]) =>
+    compileLogDecoder({ format: "arrow", sent: of, wanted: of, paddedChars: true })(
+      batchIn(encode(of, FORMATS[0]!, rows)),
+    ).columns;
+  assertRows(decode([row("\0b\0\0", "c\0"), nulls, row("\0\0", ""), plain]), [plain, nulls, row("", ""), plain]);
+  assertRows(decode([plain, nulls]), [plain, nulls]);
+});
+
 test("rows as columns", () => {
   const found = rowColumns(AB, AB_ROWS.map((row) => ({ ...row })));
   assertRows(found, AB_ROWS);
