@@ -14,6 +14,7 @@ import {
   literalEncoder,
   type Predicate,
 } from "../../format/predicate.ts";
+import { hasStatistics } from "../../format/log_statistics.ts";
 import type { DataType, SchemaColumn } from "../../schema/data_type.ts";
 import type { PbLiteralValueSchema, PbPredicateSchema } from "../rpc/gen/fluss/v1/predicate_pb.ts";
 
@@ -52,15 +53,12 @@ export function prunablePart(predicate: Predicate, columns: readonly SchemaColum
     return left.length === 1 ? left[0] : { op: predicate.op, predicates: left };
   }
   const column = columns.find(({ key }) => key === predicate.column);
-  if (column === undefined || !hasBounds(column.type)) return undefined;
+  if (column === undefined || !hasStatistics(column.type)) return undefined;
+  // Writers keep no bounds of CHAR, though they could (Fluss: LogRecordBatchStatisticsCollector.java).
+  if (column.type.kind === "char") return undefined;
   // The server compares prefixes by UTF-16 units with bounds that it took by bytes (Fluss: StartsWith.java).
   if (predicate.op === "startsWith" && !inByteOrder(predicate.value as string)) return undefined;
   return predicate;
-}
-
-/** The types of which writers keep the smallest and the largest value (Fluss: LogRecordBatchStatisticsCollector.java). */
-function hasBounds(type: DataType): boolean {
-  return !["char", "bytes", "binary", "array", "map", "row"].includes(type.kind);
 }
 
 /** Below the surrogates the order of UTF-16 units is that of UTF-8 bytes. */

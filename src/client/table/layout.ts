@@ -7,6 +7,7 @@ import { flussError } from "../../base/errors.ts";
 import type { Bucketing } from "../../format/bucketing.ts";
 import type { KeyEncoding } from "../../format/key_encoder.ts";
 import type { LogFormat } from "../../format/log_decoder.ts";
+import { hasStatistics } from "../../format/log_statistics.ts";
 import type { LiveTable } from "../../schema/descriptor.ts";
 import type { DataType, SchemaColumn } from "../../schema/data_type.ts";
 import type { TableDefinition } from "../../schema/definition.ts";
@@ -17,6 +18,8 @@ export interface TableLayout {
   readonly rowFormat: "compacted" | "indexed";
   /** How the records of the log are laid out. */
   readonly logFormat: LogFormat;
+  /** Positions of the columns whose statistics batches of the log carry, ascending; servers newer than 0.9.1 use them. */
+  readonly statistics: readonly number[];
   /** All live columns in their order on the server, with the JavaScript types of the declaration, for writing. */
   readonly columns: readonly SchemaColumn[];
   /** The same columns as they may be stored: nullable where the server says so. For reading. */
@@ -81,6 +84,7 @@ export function layOut(definition: TableDefinition, live: LiveTable, name: strin
       ? "indexed"
       : "compacted",
     logFormat: (live.properties["table.log.format"] ?? "arrow").toLowerCase() as LogFormat,
+    statistics: statisticsOf(live),
     columns,
     stored,
     declared: definition.columns.flatMap((column) => stored.filter((live) => live.name === column.name)),
@@ -95,6 +99,14 @@ export function layOut(definition: TableDefinition, live: LiveTable, name: strin
     autoIncrement: columns.findIndex((column) => column.name === live.schema.autoIncrement),
     primaryKey: live.schema.primaryKey.map((physical) => columns.indexOf(at(physical))),
   };
+}
+
+/** `*` is every column that can have statistics, else names of columns (Fluss: StatisticsConfigUtils.java). */
+function statisticsOf({ properties, schema }: LiveTable): number[] {
+  const names = (properties["table.statistics.columns"] ?? "").split(",").map((name) => name.trim());
+  return schema.columns.flatMap(({ name, type }, i) =>
+    (names.includes(name) || names[0] === "*") && hasStatistics(type) ? [i] : []
+  );
 }
 
 /** Source: Fluss `KeyEncoder.java`, `BucketingFunction.java`; the table in the protocol's rules for lake formats. */
