@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ColumnError } from "../../../src/base/column_error.ts";
 import { ByteReader } from "../../../src/format/byte_reader.ts";
 import { ByteWriter } from "../../../src/format/byte_writer.ts";
 import * as generate from "../../../src/format/generate.ts";
 import { compactedCell } from "../../../src/format/compacted_row.ts";
 import { fieldOf } from "../../../src/format/row_codec.ts";
-import type { AppendStep, AppendTarget, ReadPlan, WriteStep } from "../../../src/format/row_plan.ts";
+import type { AppendStep, AppendTarget, ColumnSource, ReadPlan, WriteStep } from "../../../src/format/row_plan.ts";
 import type { SchemaColumn } from "../../../src/schema/data_type.ts";
 import { column, hex, notNull, type } from "./columns.ts";
 import { comparable } from "./random.ts";
