@@ -43,10 +43,16 @@ export function takeRaw(raw: RawColumn, layout: ArrowLayout, indices: Int32Array
 }
 
 function takeBits(bits: Uint8Array, indices: Int32Array): Uint8Array {
-  const taken = new Uint8Array((indices.length + 7) >> 3);
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i]!;
-    if ((bits[from >> 3]! & (1 << (from & 7))) !== 0) taken[i >> 3]! |= 1 << (i & 7);
+  const { length } = indices;
+  const taken = new Uint8Array((length + 7) >> 3);
+  for (let i = 0; i < length;) {
+    const stop = Math.min(length, i + 8);
+    let byte = 0;
+    for (let bit = 0; i < stop; i++, bit++) {
+      const from = indices[i]!;
+      byte |= ((bits[from >> 3]! >> (from & 7)) & 1) << bit;
+    }
+    taken[(i - 1) >> 3] = byte;
   }
   return taken;
 }

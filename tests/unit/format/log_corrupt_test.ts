@@ -192,6 +192,17 @@ test("a text that is not UTF-8 is refused when it is read", () => {
   assert.throws(() => found.columns[1]!.get(0), { ...CORRUPT, message: /UTF-8/ });
 });
 
+test("texts that are UTF-8 only together are refused", () => {
+  const bytes = lying("arrowNone", (view, { body }) => {
+    // "a" and "ccc" become the two bytes of one character and "cc".
+    view.setUint8(body + 48, 0xc3);
+    view.setUint8(body + 49, 0xa9);
+  });
+  const { columns: found } = compileLogDecoder({ format: "arrow", sent: AB, wanted: AB })(logBatchAt(bytes, 0)!);
+  assert.throws(() => found.columns[1]!.get(0), { ...CORRUPT, message: /UTF-8/ });
+  assert.throws(() => found.columns[1]!.get(2), { ...CORRUPT, message: /UTF-8/ });
+});
+
 const OPTIONS: readonly (LogFormatOptions & { readonly ratio: number })[] = [
   { format: "arrow", compression: { type: "none" }, ratio: 1 },
   { format: "arrow", compression: { type: "lz4" }, ratio: 255 },
