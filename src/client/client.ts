@@ -28,6 +28,8 @@ export class FlussClient {
   readonly schemas: Schemas;
   readonly writer: Writer;
   readonly lookups: Lookups;
+  /** Those that read logs; they end with the client. */
+  readonly readers: Set<{ close(reason: FlussError): void }> = new Set();
   readonly #pool: ConnectionPool;
   #closing: Promise<void> | undefined;
   /** Work that must end before a flush can see all rows: tables that are being asked for with rows waiting. */
@@ -124,6 +126,7 @@ export class FlussClient {
     this.cluster.close(reason);
     this.writer.close(reason);
     this.lookups.close(reason);
+    for (const reader of [...this.readers]) reader.close(reason);
     this.#pool.close();
     // Without sockets these end at once, and what they fail with is told before close() returns.
     await Promise.all(this.arrivals);
