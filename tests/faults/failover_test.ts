@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, t, table } from "../../mod.ts";
-import { freshDatabase, killTabletServer, needsCluster3, startTabletServer, target3 } from "../cluster.ts";
+import { inFreshDatabase, killTabletServer, needsCluster3, startTabletServer, target3 } from "../cluster.ts";
 import { long } from "../random.ts";
 
 const counters = table("counters", { id: t.int(), version: t.int(), note: t.string() }, {
@@ -17,11 +17,9 @@ const KEYS = 500;
 test(
   "writers and readers outlive the death of a tablet server, and every row is its last version",
   needsCluster3,
-  async () => {
-    const database = freshDatabase();
-    await using db = await connect(`fluss://${target3!.bootstrap}`, { database, requestTimeoutMs: 60_000 });
-    await db.admin.createDatabase(database);
-    try {
+  () =>
+    inFreshDatabase(target3!, async (database) => {
+      await using db = await connect(`fluss://${target3!.bootstrap}`, { database, requestTimeoutMs: 60_000 });
       await db.admin.create(counters);
       const handle = db.table(counters);
       const acked = new Int32Array(KEYS).fill(-1);
@@ -89,8 +87,5 @@ test(
       // Nobody takes over a dead server's buckets before its session has ended: the fault did hit them.
       assert.ok(slowest > 100, `the slowest lookup took ${slowest} ms`);
       console.log(`${version} rounds of ${KEYS} rows, ${looked} lookups, the slowest ${Math.round(slowest)} ms`);
-    } finally {
-      await db.admin.dropDatabase(database, { cascade: true, ignoreIfNotExists: true });
-    }
-  },
+    }),
 );
