@@ -47,12 +47,35 @@ export interface Description {
   readonly buckets: number;
 }
 
+/** A record of a log, with its change in the notation of Fluss: `+A`, `+I`, `-U`, `+U` or `-D`. */
+export type LogText = readonly [bucket: number, offset: string, change: string, row: readonly Text[]];
+
+/** What an Arrow IPC stream holds; the types as pyarrow writes them. */
+export interface ArrowText {
+  readonly types: readonly (readonly [name: string, type: string])[];
+  readonly rows: readonly Text[][];
+}
+
 /** A command; `table` is `database.table`. */
 export type Command =
   | { readonly op: "hello" }
   | { readonly op: "open"; readonly table: string; readonly columns: readonly (readonly [string, WireType])[] }
   | ({ readonly op: "create"; readonly table: string; readonly properties: Record<string, string> } & Description)
   | { readonly op: "describe"; readonly table: string }
+  | { readonly op: "append"; readonly table: string; readonly rows: readonly Text[][] }
+  /** Python only: the rows as one Arrow batch. */
+  | { readonly op: "appendArrow"; readonly table: string; readonly rows: readonly Text[][] }
+  /** The log from its beginning; `count` is how many records there should be. Answers `LogText[]`. */
+  | { readonly op: "readLog"; readonly table: string; readonly count: number }
+  /** Python only: rows as an Arrow IPC stream in base64. */
+  | {
+    readonly op: "toArrow";
+    readonly table: string;
+    readonly rows: readonly Text[][];
+    readonly compression: "lz4" | "zstd" | null;
+  }
+  /** Python only: an Arrow IPC stream in base64, read and validated. Answers `ArrowText`. */
+  | { readonly op: "fromArrow"; readonly stream: string }
   /** With `columns` a partial update: the rows have the values of these columns only. */
   | { readonly op: "upsert"; readonly table: string; readonly rows: readonly Text[][]; readonly columns?: string[] }
   | { readonly op: "delete"; readonly table: string; readonly keys: readonly Text[][] }

@@ -7,7 +7,7 @@ import { type AnyTable, connect, type Db, FlussError, t, table, type UntypedHand
 import { dropDatabase, freshDatabase, repairing, target } from "../cluster.ts";
 import { type Counterpart, start } from "./counterpart.ts";
 import type { Language } from "./kinds.ts";
-import type { Text, WireType } from "./protocol.ts";
+import type { ArrowText, LogText, Text, WireType } from "./protocol.ts";
 
 export const LANGUAGES: readonly Language[] = ["java", "python"];
 
@@ -104,6 +104,11 @@ export async function exchange<T>(session: Session, name: string, run: (name: st
 
 /** The operations of a counterpart on one table. */
 export interface Theirs {
+  append(rows: readonly Text[][]): Promise<void>;
+  appendArrow(rows: readonly Text[][]): Promise<void>;
+  readLog(count: number): Promise<LogText[]>;
+  toArrow(rows: readonly Text[][], compression: "lz4" | "zstd" | null): Promise<string>;
+  fromArrow(stream: string): Promise<ArrowText>;
   upsert(rows: readonly Text[][], columns?: string[]): Promise<void>;
   delete(keys: readonly Text[][]): Promise<void>;
   lookup(keys: readonly Text[][], options?: { insertIfMissing: true }): Promise<(Text[] | null)[]>;
@@ -126,6 +131,11 @@ export async function openTheirs(
   const table = `${session.database}.${name}`;
   await counterpart.call({ op: "open", table, columns });
   return {
+    append: (rows) => counterpart.call({ op: "append", table, rows }),
+    appendArrow: (rows) => counterpart.call({ op: "appendArrow", table, rows }),
+    readLog: (count) => counterpart.call({ op: "readLog", table, count }),
+    toArrow: (rows, compression) => counterpart.call({ op: "toArrow", table, rows, compression }),
+    fromArrow: (stream) => counterpart.call({ op: "fromArrow", stream }),
     upsert: (rows, columns) =>
       counterpart.call({ op: "upsert", table, rows, ...(columns === undefined ? {} : { columns }) }),
     delete: (keys) => counterpart.call({ op: "delete", table, keys }),

@@ -10,6 +10,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,10 +27,15 @@ import org.apache.fluss.client.lookup.Lookup;
 import org.apache.fluss.client.lookup.LookupResult;
 import org.apache.fluss.client.lookup.Lookuper;
 import org.apache.fluss.client.table.Table;
+import org.apache.fluss.client.table.scanner.ScanRecord;
+import org.apache.fluss.client.table.scanner.log.LogScanner;
+import org.apache.fluss.client.table.scanner.log.ScanRecords;
+import org.apache.fluss.client.table.writer.AppendWriter;
 import org.apache.fluss.client.table.writer.Upsert;
 import org.apache.fluss.client.table.writer.UpsertWriter;
 import org.apache.fluss.config.Configuration;
 import org.apache.fluss.metadata.Schema;
+import org.apache.fluss.metadata.TableBucket;
 import org.apache.fluss.metadata.TableDescriptor;
 import org.apache.fluss.metadata.TableInfo;
 import org.apache.fluss.metadata.TablePath;
@@ -45,6 +51,9 @@ public final class Counterpart {
 
     /** The long form of the type, which the client itself does not parse. */
     private static final Pattern LTZ = Pattern.compile("TIMESTAMP\\((\\d)\\) WITH LOCAL TIME ZONE");
+
+    /** Less than the tests wait for an answer. */
+    private static final Duration READ_LOG = Duration.ofSeconds(20);
 
     private final Connection connection;
     private final Map<String, Table> tables = new ConcurrentHashMap<>();
@@ -100,6 +109,10 @@ public final class Counterpart {
                 return create(command);
             case "describe":
                 return describe(command);
+            case "append":
+                return append(command);
+            case "readLog":
+                return readLog(command);
             case "upsert":
                 return upsert(command);
             case "delete":
@@ -146,6 +159,46 @@ public final class Counterpart {
         answer.add("partitionBy", GSON.toJsonTree(info.getPartitionKeys()));
         answer.addProperty("buckets", info.getNumBuckets());
         return answer;
+    }
+
+    private JsonElement append(JsonObject command) throws Exception {
+        Table table = table(command);
+        List<DataType> types = table.getTableInfo().getRowType().getChildren();
+        AppendWriter writer = table.newAppend().createWriter();
+        List<CompletableFuture<?>> writes = new ArrayList<>();
+        for (JsonElement row : command.getAsJsonArray("rows")) {
+            writes.add(writer.append(Values.parseRow(types, row.getAsJsonArray())));
+        }
+        writer.flush();
+        return awaitAll(writes);
+    }
+
+    /** Reads from the beginning until it has as many records as there should be, and what came with the last of them. */
+    private JsonElement readLog(JsonObject command) throws Exception {
+        Table table = table(command);
+        List<DataType> types = table.getTableInfo().getRowType().getChildren();
+        int count = command.get("count").getAsInt();
+        long end = System.nanoTime() + READ_LOG.toNanos();
+        JsonArray records = new JsonArray();
+        try (LogScanner scanner = table.newScan().createLogScanner()) {
+            for (int bucket = 0; bucket < table.getTableInfo().getNumBuckets(); bucket++) {
+                scanner.subscribeFromBeginning(bucket);
+            }
+            while (records.size() < count && System.nanoTime() < end) {
+                ScanRecords polled = scanner.poll(Duration.ofMillis(200));
+                for (TableBucket bucket : polled.buckets()) {
+                    for (ScanRecord record : polled.records(bucket)) {
+                        JsonArray text = new JsonArray();
+                        text.add(bucket.getBucket());
+                        text.add(String.valueOf(record.logOffset()));
+                        text.add(record.getChangeType().shortString());
+                        text.add(Values.textOfRow(types, record.getRow()));
+                        records.add(text);
+                    }
+                }
+            }
+        }
+        return records;
     }
 
     private JsonElement upsert(JsonObject command) throws Exception {

@@ -1,12 +1,21 @@
 """The official Python client behind a line protocol on standard input and output; see ../protocol.ts."""
 
 import asyncio
+import base64
+import io
 import json
 import sys
+import time
 
 import fluss
+import pyarrow
+import pyarrow.ipc
 
+from arrow_values import batch_of, texts_of
 from values import parse, text_of
+
+# Less than the tests wait for an answer.
+READ_LOG_S = 20
 
 
 class Counterpart:
@@ -25,6 +34,50 @@ class Counterpart:
         self.types[name] = dict(command["columns"])
         database, table = name.split(".")
         self.tables[name] = await self.connection.get_table(fluss.TablePath(database, table))
+
+    async def append(self, command):
+        table, types = self.table(command)
+        writer = table.new_append().create_writer()
+        return await settle(writer, [writer.append(self.named(types, list(types), row)) for row in command["rows"]])
+
+    async def appendArrow(self, command):
+        table, _ = self.table(command)
+        writer = table.new_append().create_writer()
+        return await settle(writer, [writer.write_arrow_batch(batch_of(table.arrow_schema(), command["rows"]))])
+
+    async def readLog(self, command):
+        """Reads from the beginning until it has as many records as there should be, and what came with the last."""
+        table, types = self.table(command)
+        scanner = await table.new_scan().create_log_scanner()
+        buckets = table.get_table_info().num_buckets
+        scanner.subscribe_buckets({bucket: fluss.EARLIEST_OFFSET for bucket in range(buckets)})
+        end = time.monotonic() + READ_LOG_S
+        records = []
+        while len(records) < command["count"] and time.monotonic() < end:
+            for bucket, polled in (await scanner.poll(200)).items():
+                for record in polled:
+                    texts = self.texts(types, record.row)
+                    change = record.change_type.short_string()
+                    records.append([bucket.bucket_id, str(record.offset), change, texts])
+        return records
+
+    async def toArrow(self, command):
+        """An Arrow IPC stream of a table's columns, with the codec that is asked for."""
+        table, _ = self.table(command)
+        schema = table.arrow_schema()
+        sink = io.BytesIO()
+        options = pyarrow.ipc.IpcWriteOptions(compression=command["compression"])
+        with pyarrow.ipc.new_stream(sink, schema, options=options) as writer:
+            writer.write_batch(batch_of(schema, command["rows"]))
+        return base64.b64encode(sink.getvalue()).decode()
+
+    async def fromArrow(self, command):
+        """The types and the rows of an Arrow IPC stream, which must be valid in every detail."""
+        with pyarrow.ipc.open_stream(base64.b64decode(command["stream"])) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+        types = [[field.name, str(field.type)] for field in table.schema]
+        return {"types": types, "rows": texts_of(table)}
 
     async def upsert(self, command):
         table, types = self.table(command)
