@@ -61,14 +61,19 @@ function decode(bytes: Uint8Array, start: number, end: number): string | undefin
  */
 export function readAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   let at = start;
-  // Four bytes at once, from the first multiple of four in memory on.
-  const middle = Math.min(end, start + (-(bytes.byteOffset + start) & 3));
   let seen = 0;
-  for (; at < middle; at++) seen |= bytes[at]!;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >> 2);
   let high = 0;
-  for (let i = 0; i < words.length; i++) high |= words[i]!;
-  for (at += words.length * 4; at < end; at++) seen |= bytes[at]!;
+  // Four bytes at once, from the first multiple of four in memory on.
+  const aligned = Math.min(end, start + (-(bytes.byteOffset + start) & 3));
+  for (; at < aligned; at++) seen |= bytes[at]!;
+  const count = (end - at) >> 2;
+  // Where it ends before that multiple, no word can be laid over it.
+  if (count > 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, count);
+    for (let i = 0; i < count; i++) high |= words[i]!;
+    at += count * 4;
+  }
+  for (; at < end; at++) seen |= bytes[at]!;
   if (seen > 127 || (high & 0x80808080) !== 0) return undefined;
   return latin1Slice === undefined ? decoder.decode(bytes.subarray(start, end)) : latin1Slice.call(bytes, start, end);
 }

@@ -16,7 +16,7 @@ const DEFAULT_LEVEL = 3;
 const { zstdCompressSync, zstdDecompressSync } = zlib as Partial<typeof zlib>;
 
 /** No frame becomes more than this many times its size: a block of 4 bytes holds at most 128 KiB. */
-export const ZSTD_MAX_RATIO = 2 ** 15;
+export const ZSTD_MAX_RATIO: number = 2 ** 15;
 
 /** What readers of the format have to support at least (RFC 8878); more only where there is as much to hold. */
 const WINDOW_BYTES = 2 ** 23;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteReader } from "../../../src/format/byte_reader.ts";
 import { ByteWriter, setFloat32, setFloat64 } from "../../../src/format/byte_writer.ts";
-import { readUtf8 } from "../../../src/format/utf8.ts";
+import { readAscii, readUtf8 } from "../../../src/format/utf8.ts";
 import { hex } from "./columns.ts";
 import { Random, rounds, SEED } from "./random.ts";
 
@@ -90,5 +90,26 @@ test("bytes that are not UTF-8 are told apart from a written U+FFFD", () => {
   assert.equal(readUtf8(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61), 0, 4), "\ufeffa");
   for (const bytes of [[0x80], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x61, 0xff]]) {
     assert.equal(readUtf8(Uint8Array.from(bytes), 0, bytes.length), undefined, hex(Uint8Array.from(bytes)));
+  }
+});
+
+test("ASCII of any length at any place in memory", () => {
+  const bytes = Uint8Array.from({ length: 40 }, (_, i) => 97 + i % 26);
+  const text = String.fromCharCode(...bytes);
+  for (let shift = 0; shift < 4; shift++) {
+    const moved = new Uint8Array(44).subarray(shift, shift + 40);
+    moved.set(bytes);
+    for (let start = 0; start <= 8; start++) {
+      for (let end = start; end <= 40; end++) {
+        assert.equal(readAscii(moved, start, end), text.slice(start, end));
+        if (end > start) {
+          for (const at of [start, end - 1, (start + end) >> 1]) {
+            moved[at] = 0x80;
+            assert.equal(readAscii(moved, start, end), undefined, `byte ${at} of ${start} to ${end}`);
+            moved[at] = bytes[at]!;
+          }
+        }
+      }
+    }
   }
 });
