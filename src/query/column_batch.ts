@@ -156,8 +156,13 @@ export class RuntimeColumnBatch implements ColumnBatch<Record<string, unknown>> 
     });
   }
 
+  /** The record batch alone, for a stream that has its schema already. */
+  toRecordBatch(): Uint8Array<ArrayBuffer> {
+    return ipcBatch(this.#parts.columns);
+  }
+
   toIPC(): Uint8Array<ArrayBuffer> {
-    const parts = [ipcSchema(this.schema), ipcBatch(this.#parts.columns), ipcEnd()];
+    const parts = [ipcSchema(this.schema), this.toRecordBatch(), ipcEnd()];
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -207,7 +212,11 @@ class BatchRows implements Iterator<Record<string, unknown>, undefined> {
   }
 }
 
-function refuseRow(issues: ValidationIssue[] | undefined, { table, bucket, partition }: BatchParts): void {
+/** Where a row was read, for messages. */
+export type RowPlace = Pick<BatchParts, "table" | "bucket" | "partition">;
+
+/** Throws what the checks of a declaration say of a stored row, if they say something. */
+export function refuseRow(issues: ValidationIssue[] | undefined, { table, bucket, partition }: RowPlace): void {
   if (issues === undefined) return;
   const { path, message } = issues[0]!;
   throw new FlussValidationError("VALIDATION.FAILED", {
@@ -220,7 +229,7 @@ function refuseRow(issues: ValidationIssue[] | undefined, { table, bucket, parti
 }
 
 /** A codec's complaint about a stored value, with the names that the codec does not know. Other errors pass. */
-function namedValue(error: unknown, { table, bucket, partition }: BatchParts): unknown {
+export function namedValue(error: unknown, { table, bucket, partition }: RowPlace): unknown {
   if (!(error instanceof ColumnError)) return error;
   const { code, column, message, hint, cause } = error;
   return flussError(code, {

@@ -15,6 +15,7 @@ import { TableWriter, type WriteOperation } from "../client/write/table_writer.t
 import type { TableDefinition } from "../schema/definition.ts";
 import { writableOf, writeAll } from "./bulk.ts";
 import { type Operation, refusal } from "./forbidden.ts";
+import { RuntimeScan } from "./scan.ts";
 
 interface ReadOptions extends CallOptions {
   readonly select?: readonly string[];
@@ -116,6 +117,10 @@ export class RuntimeTableHandle {
     const refused = this.#refusal("prefixLookup") ?? this.#selectRefusal(options.select);
     if (refused !== undefined) return Promise.reject(refused);
     return this.#reader.prefixLookup(prefix, options);
+  }
+
+  scan(): RuntimeScan {
+    return new RuntimeScan({ client: this.#client, binding: this.#binding });
   }
 
   #write(operation: WriteOperation, row: Row): WriteAck {
