@@ -144,15 +144,30 @@ async function java(): Promise<string[]> {
     .concat("-cp", classPath, "Counterpart");
 }
 
-/** The command line of the Python counterpart, with its environment made. */
+/** The command line of the Python counterpart. */
 async function python(): Promise<string[]> {
+  return [await pythonInterpreter(), "-u", "-X", "utf8", join(HERE, "python", "counterpart.py")];
+}
+
+/** A Python with the packages that the tests need, its environment made. */
+async function pythonInterpreter(): Promise<string> {
   await findProgram("python3");
   const requirements = join(HERE, "python", "requirements.txt");
   const environment = await cached("python", [requirements], async (target) => {
     await fetchWith("python3", ["-m", "venv", target]);
     await fetchWith(interpreter(target), ["-m", "pip", "-q", "install", "-r", requirements]);
   });
-  return [interpreter(environment), "-u", "-X", "utf8", join(HERE, "python", "counterpart.py")];
+  return interpreter(environment);
+}
+
+/** A script of the folder `python`, to be run with pyarrow and pyfluss, or the reason why it cannot be. */
+export async function pythonScript(name: string): Promise<readonly string[] | { readonly absent: string }> {
+  try {
+    return [await pythonInterpreter(), "-u", "-X", "utf8", join(HERE, "python", name)];
+  } catch (error) {
+    if (error instanceof Absent) return { absent: error.message };
+    throw error;
+  }
 }
 
 function interpreter(environment: string): string {

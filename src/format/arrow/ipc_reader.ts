@@ -1,6 +1,6 @@
 /**
  * Reads Arrow IPC for a table: the stream format in pieces of any size, and the file format, which is a stream with a
- * frame around it.
+ * frame around it. A file whose schema is in its footer alone has to come in one piece.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { int32At } from "../byte_reader.ts";
 import type { Columns } from "../columns.ts";
 import { corrupt } from "../corrupt.ts";
 import { arrowColumns } from "./arrow_column.ts";
+import { FlatTable } from "./flatbuffer_reader.ts";
 import { bindSchema, type IpcBinding } from "./ipc_schema.ts";
 import {
   BATCH_LIMITS,
@@ -30,6 +31,8 @@ const CONTINUATION = -1;
 const PREFIX_BYTES = 8;
 /** `ARROW1`, and two bytes of padding at the beginning. */
 const FILE_MAGIC = [65, 82, 82, 79, 87, 49];
+/** Behind the footer of a file: its length, and the magic again. */
+const FILE_END_BYTES = 10;
 
 /**
  * Takes a stream apart. Every batch is checked when it is read: its schema once, then its buffers, nulls and values.
@@ -47,6 +50,7 @@ export class IpcReader {
   #state: "start" | "messages" | "end" = "start";
   #isFile = false;
   #binding: IpcBinding | undefined;
+  #fromFooter = false;
   /** One message that is not yet there as a whole: the first `#held` bytes. */
   #partial: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #held = 0;
@@ -69,6 +73,7 @@ export class IpcReader {
    */
   *push(chunk: Uint8Array): Generator<Columns, void, undefined> {
     let at = 0;
+    if (this.#state === "start" && this.#held === 0 && isWholeFile(chunk)) this.#readFooter(chunk);
     while (at < chunk.length && this.#state !== "end") {
       if (this.#held === 0) {
         const need = this.#needed(chunk, at, chunk.length);
@@ -104,6 +109,17 @@ export class IpcReader {
   end(): void {
     if (this.#held > 0) throw corrupt(`the Arrow stream ends after ${this.#held} bytes of a message`);
     if (this.#binding === undefined) throw corrupt("the Arrow stream has no schema");
+  }
+
+  /** Some writers of files put the schema nowhere else (apache-arrow for JavaScript). */
+  #readFooter(file: Uint8Array): void {
+    const end = file.length - FILE_END_BYTES;
+    const length = int32At(file, end);
+    if (length <= 0 || length > end - PREFIX_BYTES) throw corrupt(`an Arrow file claims a footer of ${length} bytes`);
+    const schema = FlatTable.root(file, end - length, end).table(1);
+    if (schema === undefined) throw corrupt("the footer of an Arrow file has no schema");
+    this.#binding = bindSchema(this.#columns, readSchema(schema));
+    this.#fromFooter = true;
   }
 
   /** How many bytes the item at `start` takes, as far as can be said with those that are there. */
@@ -146,12 +162,13 @@ export class IpcReader {
     const message = messageAt(bytes, start, end);
     switch (message.headerType) {
       case HEADER_SCHEMA:
+        if (this.#fromFooter) return undefined;
         if (this.#binding !== undefined) throw corrupt("the Arrow stream has a second schema");
         this.#binding = bindSchema(this.#columns, readSchema(message.header));
         return undefined;
       case HEADER_RECORD_BATCH: {
         const binding = this.#binding;
-        if (binding === undefined) throw corrupt("the Arrow stream does not begin with a schema");
+        if (binding === undefined) throw schemaless(this.#isFile);
         const batch = readRecordBatch(bytes, message, { layouts: binding.layouts, limits: this.#limits });
         // All of them were asked for.
         const raw = binding.arrange(batch.columns.map((column) => column!));
@@ -180,4 +197,18 @@ export class IpcReader {
     this.#partial.set(chunk.subarray(at, at + count), this.#held);
     this.#held = size;
   }
+}
+
+function isWholeFile(bytes: Uint8Array): boolean {
+  return bytes.length >= PREFIX_BYTES + FILE_END_BYTES &&
+    FILE_MAGIC.every((byte, i) => bytes[i] === byte && bytes[bytes.length - FILE_MAGIC.length + i] === byte);
+}
+
+function schemaless(isFile: boolean): Error {
+  return isFile
+    ? flussError("ARROW.NOT_SUPPORTED", {
+      message: "the Arrow file has its schema at the end",
+      hint: "pass all bytes of the file at once, or write a stream instead of a file",
+    })
+    : corrupt("the Arrow stream does not begin with a schema");
 }

@@ -108,12 +108,25 @@ test("a stream may end without an end, and nowhere else", () => {
   assert.throws(() => readAll(of, new TextEncoder().encode('[{"c0": 1}]')), /no Arrow IPC stream/);
 });
 
-test("a file is a stream in a frame", () => {
+test("a file is a stream in a frame, with the schema in its footer as well", () => {
   const of = columns(type("int"));
   const magic = new TextEncoder().encode("ARROW1\0\0");
-  const footer = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 8, 0, 0, 0);
-  const bytes = join([magic, streamOf(of, [{ c0: 1 }], [{ c0: null }]), footer, magic.subarray(0, 6)]);
+  const field: FlatFields = [string("c0"), int8(true), int8(2), table(int32(32), int8(true))];
+  const footer = writeFlatbuffer([int16(4), table(undefined, tables([field]))]);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setInt32(0, footer.length, true);
+  const end = [ipcEnd(), footer, length, magic.subarray(0, 6)];
+  const batches = [[{ c0: 1 }], [{ c0: null }]].map((rows) => ipcBatch(columnsOf(of, rows)));
+  const bytes = join([magic, ipcSchema(of), ...batches, ...end]);
   for (const size of [1, 3, bytes.length]) assert.deepEqual(readAll(of, bytes, [size]), [[{ c0: 1 }], [{ c0: null }]]);
+  const late = join([magic, ...batches, ...end]);
+  assert.deepEqual(readAll(of, late), [[{ c0: 1 }], [{ c0: null }]]);
+  assert.match(refusal(() => readAll(of, late, [7])).message, /NOT_SUPPORTED.*pass all bytes of the file at once/);
+  assert.throws(() => readAll(columns(type("string")), late), { code: "ARROW.SCHEMA_MISMATCH" });
+  for (const broken of [-1, 0, 1 << 30]) {
+    new DataView(late.buffer).setInt32(late.length - 10, broken, true);
+    assert.throws(() => readAll(of, late), { code: "CODEC.CORRUPT_BATCH" });
+  }
 });
 
 for (const codec of ["lz4", "zstd"] as const satisfies Codec[]) {
