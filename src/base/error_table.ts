@@ -61,7 +61,7 @@ export const ERROR_TABLE = {
   },
   "SCHEMA.MODE": {
     kind: "usage",
-    summary: "a column has a mode that its type or precision does not allow",
+    summary: "a column or a preset has a mode that its type or precision does not allow",
     hint: "leave mode out for the default",
   },
   "SCHEMA.ONE_OF": {

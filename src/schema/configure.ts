@@ -3,12 +3,16 @@
  *
  * @module
  */
+import { flussError } from "../base/errors.ts";
 import type { TemporalLike } from "./data_type.ts";
+import { MODES } from "./rules/types.ts";
+import { suggestion } from "./suggest.ts";
 import { table, type TableFunction } from "./table.ts";
 import {
   type BigintModes,
   type DateModes,
   type DecimalModes,
+  DEFAULT_MODES,
   type DefaultJsTypes,
   makeFactories,
   type MillisMode,
@@ -82,7 +86,31 @@ export interface Configured<O extends Presets> {
  *
  * export const { table, t } = configure({ bigint: "number", timestampLtz: "epochMillis" });
  * ```
+ *
+ * @throws FlussUsageError `SCHEMA.MODE` for a preset or a mode that does not exist
  */
 export function configure<const O extends Presets = Record<never, never>>(presets: O): Configured<O> {
+  checkPresets(presets);
   return Object.freeze({ table, t: makeFactories<PresetJsTypes<O>>(presets) });
+}
+
+function checkPresets(presets: Presets): void {
+  const known = [...Object.keys(DEFAULT_MODES), "Temporal"];
+  for (const [name, mode] of Object.entries(presets)) {
+    if (!known.includes(name)) {
+      throw flussError("SCHEMA.MODE", {
+        message: `configure() has no preset ${JSON.stringify(name)}`,
+        hint: suggestion(name, known, "presets"),
+      });
+    }
+    if (name === "Temporal" || mode === undefined) continue;
+    const kind = name as keyof typeof DEFAULT_MODES;
+    const modes: readonly unknown[] = [DEFAULT_MODES[kind], ...MODES[kind]!];
+    if (!modes.includes(mode)) {
+      throw flussError("SCHEMA.MODE", {
+        message: `configure() was told ${name}: ${JSON.stringify(mode)}, a mode that ${name} does not have`,
+        hint: `its modes are ${modes.join(", ")}`,
+      });
+    }
+  }
 }

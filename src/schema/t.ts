@@ -360,8 +360,15 @@ export interface RuntimePreset {
   readonly Temporal?: TemporalLike;
 }
 
-/** The mode names that mean a type's default. */
-const DEFAULT_MODES = { bigint: "bigint", decimal: "string" } as const;
+/** The types that presets are for, with the mode names that mean their default. */
+export const DEFAULT_MODES = {
+  bigint: "bigint",
+  decimal: "string",
+  date: "temporal",
+  time: "temporal",
+  timestamp: "temporal",
+  timestampLtz: "temporal",
+} as const;
 
 interface RuntimeOptions {
   readonly mode?: string;
@@ -378,7 +385,7 @@ export function makeFactories<J extends JsTypes>(preset: RuntimePreset): TypeFac
   const timed =
     (kind: "time" | "timestamp" | "timestampLtz", usual: number) =>
     (precision: number = usual, options: RuntimeOptions = {}) =>
-      columnOf({ kind, nullable: true, precision, ...temporalForm(preset, preset[kind], options) });
+      columnOf({ kind, nullable: true, precision, ...temporalForm(preset, kind, options) });
   const factories = {
     boolean: simple("boolean"),
     tinyint: simple("tinyint"),
@@ -399,7 +406,7 @@ export function makeFactories<J extends JsTypes>(preset: RuntimePreset): TypeFac
         ...form(preset.decimal, options, DEFAULT_MODES.decimal),
       }),
     date: (options: RuntimeOptions = {}) =>
-      columnOf({ kind: "date", nullable: true, ...temporalForm(preset, preset.date, options) }),
+      columnOf({ kind: "date", nullable: true, ...temporalForm(preset, "date", options) }),
     time: timed("time", 0),
     timestamp: timed("timestamp", 6),
     timestampLtz: timed("timestampLtz", 6),
@@ -425,11 +432,11 @@ function form(preset: string | undefined, options: RuntimeOptions, usual?: strin
 
 function temporalForm(
   preset: RuntimePreset,
-  mode: string | undefined,
+  kind: "date" | "time" | "timestamp" | "timestampLtz",
   options: RuntimeOptions,
 ): Pick<DataType, "mode" | "codec" | "temporal"> {
   return {
-    ...form(mode, options, "temporal"),
+    ...form(preset[kind], options, DEFAULT_MODES[kind]),
     ...(preset.Temporal === undefined ? {} : { temporal: preset.Temporal }),
   };
 }

@@ -14,7 +14,8 @@ const MAX_FRACTION = 9;
 /** Nothing deeper makes sense, and depth costs stack. */
 const MAX_DEPTH = 64;
 
-const MODES: { readonly [kind in DataType["kind"]]?: readonly ValueMode[] } = {
+/** The modes of types, other than their defaults. */
+export const MODES: { readonly [kind in DataType["kind"]]?: readonly ValueMode[] } = {
   bigint: ["number"],
   decimal: ["unscaled", "number"],
   date: ["string", "days"],
