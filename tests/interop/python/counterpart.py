@@ -43,7 +43,7 @@ class Counterpart:
     async def appendArrow(self, command):
         table, _ = self.table(command)
         writer = table.new_append().create_writer()
-        return await settle(writer, [writer.write_arrow_batch(batch_of(table.arrow_schema(), command["rows"]))])
+        return await settle(writer, [writer.write_arrow_batch(batch_of(table.arrow_schema, command["rows"]))])
 
     async def readLog(self, command):
         """Reads from the beginning until it has as many records as there should be, and what came with the last."""
@@ -64,7 +64,7 @@ class Counterpart:
     async def toArrow(self, command):
         """An Arrow IPC stream of a table's columns, with the codec that is asked for."""
         table, _ = self.table(command)
-        schema = table.arrow_schema()
+        schema = table.arrow_schema
         sink = io.BytesIO()
         options = pyarrow.ipc.IpcWriteOptions(compression=command["compression"])
         with pyarrow.ipc.new_stream(sink, schema, options=options) as writer:
