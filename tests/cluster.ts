@@ -44,6 +44,9 @@ export const target: Target | undefined = read("SLUICE_CLUSTER");
 /** Three tablet servers, replication 3. */
 export const target3: Target | undefined = read("SLUICE_CLUSTER3");
 
+/** One tablet server that is not released. */
+export const targetNext: Target | undefined = read("SLUICE_NEXT");
+
 /** Options of tests that need the cluster. */
 export const needsCluster: { readonly skip: string | false } = {
   skip: target === undefined ? "no cluster: SLUICE_CLUSTER is not set" : false,
@@ -52,6 +55,11 @@ export const needsCluster: { readonly skip: string | false } = {
 /** Options of tests that need the cluster of three. */
 export const needsCluster3: { readonly skip: string | false } = {
   skip: target3 === undefined ? "no cluster of three: SLUICE_CLUSTER3 is not set" : false,
+};
+
+/** Options of tests that need the server that is not released. */
+export const needsNext: { readonly skip: string | false } = {
+  skip: targetNext === undefined ? "no server that is not released: FLUSS_JARS was not given" : false,
 };
 
 /** The name of a database that no other test, runtime or run uses. */

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { serveControl, type ServedControl, targetOf } from "./cluster/control.ts";
-import { checkRequirements, type Cluster, MissingTool, startCluster } from "./cluster/launcher.ts";
+import { unreleasedJars } from "./cluster/jars.ts";
+import { checkRequirements, type Cluster, type ClusterOptions, MissingTool, startCluster } from "./cluster/launcher.ts";
 import { ROOT } from "./install.ts";
 import { findRuntime, type Runtime, type RuntimeName, RUNTIMES } from "./runtimes.ts";
 import { checks } from "./test/checks.ts";
@@ -21,7 +22,9 @@ const USAGE = `Usage: deno task test [--long] [--only deno|bun|node]... [--filte
   --only NAME    one runtime, without the checks of the code; may be given again
   --filter TEXT  only test files whose path holds the text, without the checks of the code
   --checks       only the checks of the code
-  --no-cluster   start no cluster; what needs one is skipped`;
+  --no-cluster   start no cluster; what needs one is skipped
+
+FLUSS_JARS names a folder with the jars of a server that is not released: the tests of tests/next/ run on it as well.`;
 
 const MINUTE = 60_000;
 
@@ -75,8 +78,8 @@ interface TestCluster extends AsyncDisposable {
   readonly control: ServedControl;
 }
 
-async function startTestCluster(variable: string, tabletServers: number): Promise<TestCluster> {
-  const cluster: Cluster = await startCluster({ tabletServers, code: "quick" });
+async function startTestCluster(variable: string, options: ClusterOptions): Promise<TestCluster> {
+  const cluster: Cluster = await startCluster({ ...options, code: "quick" });
   let control: ServedControl;
   try {
     control = await serveControl(cluster, (line) => console.log(line));
@@ -95,22 +98,32 @@ async function startTestCluster(variable: string, tabletServers: number): Promis
   };
 }
 
+/** Options of the server that is not released: under pressure from few files on, which the tests make. */
+const NEXT: Readonly<Record<string, string>> = { "kv.backpressure.l0-slowdown-trigger": "1" };
+
 /** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
-async function startClusters(tally: Tally, stack: AsyncDisposableStack): Promise<TestCluster[]> {
+async function startClusters(
+  tally: Tally,
+  stack: AsyncDisposableStack,
+  next: string | undefined,
+): Promise<TestCluster[]> {
   const found: TestCluster[] = [];
-  const start = (name: string, variable: string, tabletServers: number) =>
+  const start = (name: string, variable: string, options: ClusterOptions) =>
     tally.step(name, async () => {
       try {
         checkRequirements();
-        found.push(stack.use(await startTestCluster(variable, tabletServers)));
+        found.push(stack.use(await startTestCluster(variable, options)));
       } catch (error) {
         if (!(error instanceof MissingTool)) throw error;
         throw process.env["CI"] === "true" ? new Failed(error.message) : new Skipped(error.message);
       }
     });
   // One after the other: the first may have to download the jars for both.
-  await start("cluster with one tablet server", "SLUICE_CLUSTER", 1);
-  await start("cluster with three tablet servers", "SLUICE_CLUSTER3", 3);
+  await start("cluster with one tablet server", "SLUICE_CLUSTER", { tabletServers: 1 });
+  await start("cluster with three tablet servers", "SLUICE_CLUSTER3", { tabletServers: 3 });
+  if (next !== undefined) {
+    await start("cluster of the server that is not released", "SLUICE_NEXT", { jars: next, properties: NEXT });
+  }
   return found;
 }
 
@@ -129,6 +142,9 @@ async function main(request: Request): Promise<boolean> {
   // A cluster that the shell names is for files run by hand; here, what starts no cluster has none.
   delete process.env["SLUICE_CLUSTER"];
   delete process.env["SLUICE_CLUSTER3"];
+  delete process.env["SLUICE_NEXT"];
+  const next = unreleasedJars();
+  if (next !== undefined) delete process.env["FLUSS_JARS"];
   const tally = new Tally((line) => console.log(line));
   // The package is checked on all runtimes, whatever the suites run on.
   const runtimes = await findRuntimes(tally, request.checks ? RUNTIMES : request.runtimes);
@@ -137,7 +153,7 @@ async function main(request: Request): Promise<boolean> {
   if (request.checks) await checks(tally, runtimes);
   if (request.suites) {
     await using stack = new AsyncDisposableStack();
-    const clusters = request.cluster ? await startClusters(tally, stack) : [];
+    const clusters = request.cluster ? await startClusters(tally, stack, next) : [];
     const files = testFiles(request.filter);
     if (files.length === 0) tally.failed.push(`no test file holds "${request.filter}" in its path`);
     // One seed for all files, so that a run can be recorded and repeated.

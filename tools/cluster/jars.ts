@@ -28,6 +28,24 @@ function downloadedJars(): string {
 }
 
 /**
+ * The folder that `FLUSS_JARS` names, when it holds another server than the released one.
+ *
+ * @throws {ClusterError} when it holds no jars.
+ */
+export function unreleasedJars(): string | undefined {
+  const given = givenJars();
+  return given === undefined || existsSync(join(given, `fluss-server-${FLUSS_VERSION}.jar`)) ? undefined : given;
+}
+
+function givenJars(): string | undefined {
+  const given = process.env["FLUSS_JARS"];
+  if (given === undefined || existsSync(given) && readdirSync(given).some((name) => name.endsWith(".jar"))) {
+    return given;
+  }
+  throw new ClusterError(`FLUSS_JARS names ${given}, which holds no jars`);
+}
+
+/**
  * Makes sure that everything a cluster needs from outside is here, downloading nothing.
  *
  * @throws {MissingTool} naming what to install.
@@ -46,16 +64,8 @@ export function checkRequirements(): void {
  * @throws {ClusterError} when the download fails, or `FLUSS_JARS` names a folder without jars.
  */
 export function serverJars(say: (line: string) => void): string {
-  const given = process.env["FLUSS_JARS"];
-  if (given !== undefined) {
-    if (
-      !existsSync(given) ||
-      !readdirSync(given).some((name) => name.endsWith(".jar"))
-    ) {
-      throw new ClusterError(`FLUSS_JARS names ${given}, which holds no jars`);
-    }
-    return given;
-  }
+  const given = givenJars();
+  if (given !== undefined) return given;
   const target = downloadedJars();
   if (existsSync(target)) return target;
 

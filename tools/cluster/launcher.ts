@@ -45,6 +45,8 @@ export interface ClusterOptions {
    * `port + 300`. Free ports are chosen unless told.
    */
   readonly port?: number;
+  /** The folder of the servers' jars; that of `FLUSS_JARS`, or else the released ones, unless told. */
+  readonly jars?: string;
   /** Options of the servers, by Fluss's names. */
   readonly properties?: Readonly<Record<string, string>>;
   /** How long a dead server is taken for alive; 6,000 ms with several tablet servers, else 15,000. */
@@ -120,7 +122,7 @@ export async function startCluster(
     );
   }
   const java = findJava();
-  const jars = serverJars(options.say ?? (() => {}));
+  const jars = options.jars ?? serverJars(options.say ?? (() => {}));
   endStaleClusters();
   for (let attempt = 1;; attempt++) {
     const ports = await choosePorts(count, options.port);
