@@ -180,7 +180,7 @@ for (const options of FORMATS) {
   const name = `${options.format} ${options.compression.type}`;
   test(`all types, nulls and nested ones come back: ${name} (seed ${SEED})`, () => {
     const random = new Random(SEED + 20);
-    for (let round = 0; round < rounds(60, 2000); round++) {
+    for (let round = 0; round < rounds(60, 500); round++) {
       const where = `seed ${SEED}, round ${round}`;
       const of = randomColumns(random, random.int(1, 8));
       const rows = Array.from(
