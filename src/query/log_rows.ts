@@ -7,9 +7,9 @@ import { serverError } from "../base/errors.ts";
 import type { Deadline } from "../base/wait.ts";
 import { type BucketRange, type LogChunk, LogReader, type LogSource } from "../client/read/log_reader.ts";
 import type { RowsChunk, RowsSource } from "./rows_source.ts";
-import { bucketName, type BucketPart, planBuckets, type Planned, type ScanContext } from "./scan_plan.ts";
 import type { ScanParts } from "./scan_parts.ts";
-import { type TokenPosition, writeToken } from "./token.ts";
+import { type BucketPart, planBuckets, type Planned, type ScanContext, tokenOf } from "./scan_plan.ts";
+import { ScanPositions } from "./scan_positions.ts";
 
 /** Opens the log; the ends of the buckets are fixed here. */
 export async function openLog(
@@ -26,12 +26,8 @@ export async function openLog(
 class LogRows implements RowsSource {
   readonly #planned: Planned;
   readonly #reader: LogReader;
-  /** Only the buckets of the scan are in its tokens. */
-  readonly #only: boolean;
   readonly #doing: string;
-  /** Where each bucket stands, and where it is in the list. */
-  readonly #positions: TokenPosition[];
-  readonly #places: ReadonlyMap<string, number>;
+  readonly #positions: ScanPositions;
   #gone: BucketRange | undefined;
 
   constructor(
@@ -44,13 +40,11 @@ class LogRows implements RowsSource {
     const { bound, columns, pruned } = planned;
     const { from } = parts;
     this.#planned = planned;
-    this.#only = parts.partition !== undefined || (typeof from === "object" && !("timestamp" in from));
+    const only = parts.partition !== undefined || (typeof from === "object" && "offsets" in from) ||
+      onlyInToken(parts, binding.name);
     this.#doing = `scanning ${binding.name}`;
     this.#reader = new LogReader(client, { signal, onGone: (range) => this.#gone ??= range });
-    this.#positions = buckets.map(({ partition, partitionId, bucket, start }) => {
-      return { partition, partitionId, bucket, offset: start };
-    });
-    this.#places = new Map(buckets.map((bucket, i) => [bucketName(bucket), i]));
+    this.#positions = new ScanPositions(bound, only, buckets);
     const source: LogSource = { bound, columns, filter: pruned };
     for (const { start, stop, ...bucket } of buckets) {
       if (start < stop && stop > 0n) this.#reader.add({ ...bucket, source, start, stop });
@@ -71,31 +65,21 @@ class LogRows implements RowsSource {
   }
 
   #passed(chunk: LogChunk | undefined): LogChunk | undefined {
-    if (chunk !== undefined) this.#move(chunk, chunk.nextOffset);
+    if (chunk !== undefined) this.#positions.move(chunk, chunk.nextOffset);
     return chunk;
   }
 
-  #move(chunk: RowsChunk, offset: bigint): void {
-    const place = this.#places.get(bucketName(chunk))!;
-    this.#positions[place] = { ...this.#positions[place]!, offset };
-  }
-
   checkpoint(chunk: RowsChunk, passed: number | undefined): () => string {
-    if (passed !== undefined) this.#move(chunk, chunk.firstOffset! + BigInt(passed));
-    const { target, codec } = this.#planned.bound;
-    // The positions move on; the text is made when somebody asks for it.
-    const positions = this.#positions.slice();
-    const table = {
-      table: target.name,
-      tableId: target.tableId,
-      schemaId: codec.layout.schemaId,
-      only: this.#only,
-      positions,
-    };
-    return () => writeToken([table]);
+    if (passed !== undefined) this.#positions.move(chunk, chunk.firstOffset! + BigInt(passed));
+    return this.#positions.token();
   }
 
   close(): void {
     this.#reader.close();
   }
+}
+
+/** A scan that goes on from a token wants what the scan before it wanted. */
+function onlyInToken({ from }: ScanParts, table: string): boolean {
+  return typeof from === "object" && "token" in from && tokenOf(from.token, table).only === true;
 }

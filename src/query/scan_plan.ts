@@ -6,9 +6,9 @@
 import { flussError } from "../base/errors.ts";
 import type { Deadline } from "../base/wait.ts";
 import type { FlussClient } from "../client/client.ts";
+import { servesKvScan } from "../client/read/kv_scan.ts";
 import { prunablePart } from "../client/read/predicate_message.ts";
 import { type BucketRef, EARLIEST, listBuckets, resolveStart, resolveStop } from "../client/read/ranges.ts";
-import { API } from "../client/rpc/api.ts";
 import type { BoundTable, TableBinding } from "../client/table/bound_table.ts";
 import { columnsOfPredicate, type Predicate } from "../format/predicate.ts";
 import type { SchemaColumn } from "../schema/data_type.ts";
@@ -62,7 +62,8 @@ export async function planScan(context: ScanContext, parts: ScanParts, deadline:
   const select = parts.select === undefined ? declared : parts.select.map(column);
   const compared = parts.where === undefined ? [] : columnsOfPredicate(parts.where).map(column);
   const columns = [...select, ...compared.filter((column) => !select.includes(column))];
-  const newer = await isNewer(context, bound, buckets, deadline);
+  // Servers newer than 0.9.1 scan keys, and leave batches out by their statistics; nothing else tells the latter.
+  const newer = buckets.length > 0 && await servesKvScan(client, bound, buckets[0]!, deadline);
   const ofKeys = binding.definition.primaryKey.length > 0;
   const prunable = ofKeys || parts.where === undefined || !newer || logFormat !== "arrow"
     ? undefined
@@ -74,20 +75,6 @@ function sourceOf(parts: ScanParts, ofKeys: boolean, newer: boolean): ScanPlan["
   if (!ofKeys) return parts.last === undefined ? "log" : "limit scan";
   // The first rows by the limit scan are the first that match only where all match.
   return newer && (parts.limit === undefined || parts.where !== undefined) ? "key-value scan" : "limit scan";
-}
-
-/** Whether servers are newer than 0.9.1: they scan keys, and leave batches out by their statistics. */
-async function isNewer(
-  { client: { cluster } }: ScanContext,
-  bound: BoundTable,
-  [first]: readonly BucketRef[],
-  deadline: Deadline,
-): Promise<boolean> {
-  if (first === undefined) return false;
-  const known = await cluster.leaders(bound.partition(first.partition).physical, deadline);
-  const leader = known?.leaders.find((server) => server >= 0);
-  if (leader === undefined) return false;
-  return (await cluster.connect(leader, deadline)).versions.has(API.SCAN_KV);
 }
 
 /**

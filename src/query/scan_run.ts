@@ -11,7 +11,9 @@ import { compileFirstColumns } from "../format/pick_columns.ts";
 import { compileChecks, type RowChecks } from "../schema/checks.ts";
 import type { SchemaColumn } from "../schema/data_type.ts";
 import { RuntimeColumnBatch } from "./column_batch.ts";
+import { KeyRows } from "./key_rows.ts";
 import { openLog } from "./log_rows.ts";
+import { openNewest } from "./newest_rows.ts";
 import type { RowsChunk, RowsSource } from "./rows_source.ts";
 import { type Planned, planScan, type ScanContext } from "./scan_plan.ts";
 import type { ScanParts } from "./scan_parts.ts";
@@ -135,13 +137,25 @@ export class ScanRun {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     const deadline = this.#deadline();
     const planned = await planScan(this.#context, this.#parts, deadline);
-    const source = await openLog(this.#context, this.#parts, planned, this.#ending.signal, deadline);
+    const source = await this.#sourceOf(planned, deadline);
     this.#source = source;
     if (this.#over) source.close();
     const filter = this.#parts.where === undefined
       ? undefined
       : compileFilter(this.#parts.where, planned.columns, binding.name);
     return { planned, source, filter, pick: compileFirstColumns(planned.selected) };
+  }
+
+  async #sourceOf(planned: Planned, deadline: Deadline): Promise<RowsSource> {
+    const context = this.#context;
+    const parts = this.#parts;
+    const { signal } = this.#ending;
+    if (context.binding.definition.primaryKey.length > 0) {
+      return new KeyRows(context, parts, planned, { signal, timeoutMs: this.#options.timeoutMs });
+    }
+    return parts.last === undefined
+      ? await openLog(context, parts, planned, signal, deadline)
+      : await openNewest(context, parts, planned, parts.last, deadline);
   }
 
   #deadline(): Deadline {
