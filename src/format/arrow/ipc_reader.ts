@@ -13,6 +13,7 @@ import { arrowColumns } from "./arrow_column.ts";
 import { FlatTable } from "./flatbuffer_reader.ts";
 import { bindSchema, type IpcBinding } from "./ipc_schema.ts";
 import {
+  type ArrowMessage,
   BATCH_LIMITS,
   type BatchLimits,
   HEADER_DICTIONARY_BATCH,
@@ -22,6 +23,7 @@ import {
   readMetadata,
   readRecordBatch,
 } from "./message_reader.ts";
+import type { RawColumn } from "./raw_column.ts";
 import { refuseNulls } from "./null_check.ts";
 import { readSchema } from "./schema_message.ts";
 import { refuseValues } from "./value_check.ts";
@@ -51,6 +53,7 @@ export class IpcReader {
   #isFile = false;
   #binding: IpcBinding | undefined;
   #fromFooter = false;
+  readonly #dictionaries = new Map<number, RawColumn>();
   /** One message that is not yet there as a whole: the first `#held` bytes. */
   #partial: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #held = 0;
@@ -171,7 +174,8 @@ export class IpcReader {
         if (binding === undefined) throw schemaless(this.#isFile);
         const batch = readRecordBatch(bytes, message, { layouts: binding.layouts, limits: this.#limits });
         // All of them were asked for.
-        const raw = binding.arrange(batch.columns.map((column) => column!));
+        const { maxBytes } = this.#limits;
+        const raw = binding.arrange(batch.columns.map((column) => column!), { values: this.#dictionaries, maxBytes });
         this.#columns.forEach((column, i) => {
           refuseNulls(column, raw[i]!);
           refuseValues(column, raw[i]!);
@@ -179,12 +183,31 @@ export class IpcReader {
         return arrowColumns(this.#columns, raw, batch.length);
       }
       case HEADER_DICTIONARY_BATCH:
-        throw flussError("ARROW.NOT_SUPPORTED", { message: "the Arrow stream has dictionaries" });
+        this.#readDictionary(bytes, message);
+        return undefined;
       default:
         throw flussError("ARROW.NOT_SUPPORTED", {
           message: `the Arrow stream has a message of the type ${message.headerType}`,
         });
     }
+  }
+
+  #readDictionary(bytes: Uint8Array, message: ArrowMessage): void {
+    const id = message.header.size(0);
+    const header = message.header.table(1);
+    const layout = this.#binding?.dictionaries.get(id);
+    if (header === undefined || layout === undefined) {
+      throw corrupt(`dictionary ${id} of the Arrow stream is not in its schema`);
+    }
+    if (message.header.boolean(2)) {
+      throw flussError("ARROW.NOT_SUPPORTED", {
+        message: "the Arrow stream adds to a dictionary",
+        hint: "write one whole dictionary, or plain values",
+      });
+    }
+    const batch = { ...message, headerType: HEADER_RECORD_BATCH, header };
+    const { columns } = readRecordBatch(bytes, batch, { layouts: [layout], limits: this.#limits });
+    this.#dictionaries.set(id, columns[0]!);
   }
 
   #hold(chunk: Uint8Array, at: number, count: number): void {

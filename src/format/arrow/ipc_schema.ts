@@ -5,8 +5,10 @@
  */
 import { type FlussError, flussError } from "../../base/errors.ts";
 import { bareTypeText, type DataType, type SchemaColumn } from "../../schema/data_type.ts";
+import { corrupt } from "../corrupt.ts";
 import { expectedTypeText } from "./arrow_type.ts";
-import { type ArrowLayout, arrowLayout } from "./layout.ts";
+import { decodeDictionary, indexLayout, isIndexType } from "./dictionary.ts";
+import { type ArrowLayout, arrowLayout, nullRaw } from "./layout.ts";
 import type { RawColumn } from "./raw_column.ts";
 import type { ArrowField, ArrowSchema } from "./schema_message.ts";
 
@@ -14,21 +16,34 @@ import type { ArrowField, ArrowSchema } from "./schema_message.ts";
 export interface IpcBinding {
   /** The layouts of the columns, in the order of the stream. */
   readonly layouts: readonly ArrowLayout[];
-  /** Puts the columns of a record batch into the order of the table, those of nested rows included. */
-  arrange(stream: readonly RawColumn[]): RawColumn[];
+  /** The layouts of the values of dictionaries, by the numbers of these. */
+  readonly dictionaries: ReadonlyMap<number, ArrowLayout>;
+  /**
+   * Puts the columns of a record batch into the order of the table, those of nested rows included, and values in the
+   * place of dictionaries.
+   */
+  arrange(stream: readonly RawColumn[], dictionaries: Dictionaries): RawColumn[];
+}
+
+/** The dictionaries that came so far. */
+export interface Dictionaries {
+  /** By their numbers. */
+  readonly values: ReadonlyMap<number, RawColumn>;
+  /** The bytes that a column may become. */
+  readonly maxBytes: number;
 }
 
 /** One column or part of one: its layout in the stream, and its way into the table's. */
 interface Part {
   readonly layout: ArrowLayout;
-  readonly arrange: (raw: RawColumn) => RawColumn;
+  readonly arrange: (raw: RawColumn, dictionaries: Dictionaries) => RawColumn;
 }
 
 /**
  * Matches the fields of a stream to the columns of a table: by physical name or by key, in any order, all of them.
  *
  * @throws {FlussError} ARROW.SCHEMA_MISMATCH for columns that are missing, too many, or of another type;
- * ARROW.NOT_SUPPORTED for dictionaries and numbers with their highest byte first
+ * ARROW.NOT_SUPPORTED for dictionaries of nested values and for numbers with their highest byte first
  */
 export function bindSchema(columns: readonly SchemaColumn[], schema: ArrowSchema): IpcBinding {
   if (schema.isBigEndian) {
@@ -49,10 +64,15 @@ export function bindSchema(columns: readonly SchemaColumn[], schema: ArrowSchema
       hint: missing.length > 0 ? "add them, with nulls where there is no value" : "leave them out",
     });
   }
-  const parts = columns.map((column, i) => partOf(column.key, column.type, schema.fields[places[i]!]!));
+  const dictionaries = new Map<number, ArrowLayout>();
+  const parts = columns.map((column, i) => partOf(column.key, column.type, schema.fields[places[i]!]!, dictionaries));
   const layouts = new Array<ArrowLayout>(columns.length);
   places.forEach((place, i) => layouts[place] = parts[i]!.layout);
-  return { layouts, arrange: (stream) => parts.map((part, i) => part.arrange(stream[places[i]!]!)) };
+  return {
+    layouts,
+    dictionaries,
+    arrange: (stream, found) => parts.map((part, i) => part.arrange(stream[places[i]!]!, found)),
+  };
 }
 
 /** For each wanted field its place among the found ones: by physical name first, then by key. */
@@ -78,42 +98,72 @@ function match(
   };
 }
 
-function partOf(path: string, type: DataType, field: ArrowField): Part {
-  if (field.isDictionary) {
-    throw flussError("ARROW.NOT_SUPPORTED", {
-      message: `the Arrow column ${path} is dictionary-encoded`,
-      column: path,
-      hint: `send plain values: ${
-        castHint(type)
-      }; in apache-arrow give the type, such as vectorFromArray(values, new Utf8())`,
-    });
-  }
+function partOf(path: string, type: DataType, field: ArrowField, dictionaries: Map<number, ArrowLayout>): Part {
   const expected = expectedTypeText(type);
   // Fluss's own wire has points in time without a zone.
   const fits = field.type === expected || (type.kind === "timestampLtz" && `${field.type}` === withoutZone(expected));
   if (!fits) throw mistyped(path, type, field);
+  if (field.dictionary !== undefined) return dictionaryPart(path, type, field.dictionary, dictionaries);
   switch (type.kind) {
     case "array": {
       if (field.children.length !== 1) throw mistyped(path, type, field);
-      const element = partOf(`${path}[]`, type.element, field.children[0]!);
+      const element = partOf(`${path}[]`, type.element, field.children[0]!, dictionaries);
       return nested("list", [element], [0]);
     }
     case "map": {
       const [entries] = field.children;
       if (field.children.length !== 1 || entries!.children.length !== 2) throw mistyped(path, type, field);
       const [key, value] = entries!.children;
-      const pair = [partOf(`${path}[key]`, type.key, key!), partOf(`${path}[]`, type.value, value!)];
+      const pair = [
+        partOf(`${path}[key]`, type.key, key!, dictionaries),
+        partOf(`${path}[]`, type.value, value!, dictionaries),
+      ];
       return nested("list", [nested("struct", pair, [0, 1])], [0]);
     }
     case "row": {
       const { places, missing, extra } = match(type.fields, field.children);
       if (missing.length > 0 || extra.length > 0) throw mistyped(path, type, field);
-      const parts = type.fields.map((of, i) => partOf(`${path}.${of.key}`, of.type, field.children[places[i]!]!));
+      const parts = type.fields.map((of, i) =>
+        partOf(`${path}.${of.key}`, of.type, field.children[places[i]!]!, dictionaries)
+      );
       return nested("struct", parts, places);
     }
     default:
       return { layout: arrowLayout(type), arrange: (raw) => raw };
   }
+}
+
+function dictionaryPart(
+  path: string,
+  type: DataType,
+  { id, indexType }: NonNullable<ArrowField["dictionary"]>,
+  dictionaries: Map<number, ArrowLayout>,
+): Part {
+  const layout = arrowLayout(type);
+  if (layout.children.length > 0 || !isIndexType(indexType)) {
+    throw flussError("ARROW.NOT_SUPPORTED", {
+      message: `the Arrow column ${path} is a dictionary of nested values`,
+      column: path,
+      hint: `send plain values: ${castHint(type)}`,
+    });
+  }
+  const known = dictionaries.get(id);
+  if (known !== undefined && (known.form !== layout.form || known.width !== layout.width)) {
+    throw corrupt(`dictionary ${id} of the Arrow stream has values of two types`);
+  }
+  dictionaries.set(id, layout);
+  return {
+    layout: indexLayout(indexType),
+    arrange(raw, { values, maxBytes }) {
+      const found = values.get(id);
+      if (found === undefined && raw.nullCount < raw.length) {
+        throw corrupt(`dictionary ${id} of the Arrow stream is missing`);
+      }
+      return found === undefined
+        ? nullRaw(layout, raw.length)
+        : decodeDictionary(raw, indexType, found, layout, maxBytes);
+    },
+  };
 }
 
 /** @param places where each part is in the stream */
@@ -122,7 +172,10 @@ function nested(form: "list" | "struct", parts: readonly Part[], places: readonl
   places.forEach((place, i) => children[place] = parts[i]!.layout);
   return {
     layout: { form, width: 0, children },
-    arrange: (raw) => ({ ...raw, children: parts.map((part, i) => part.arrange(raw.children[places[i]!]!)) }),
+    arrange: (raw, found) => ({
+      ...raw,
+      children: parts.map((part, i) => part.arrange(raw.children[places[i]!]!, found)),
+    }),
   };
 }
 

@@ -67,8 +67,8 @@ export interface ArrowField {
   readonly name: string;
   /** The type in words, without children: `int64`, `timestamp[ms]`, `list`. */
   readonly type: string;
-  /** Whether its values are places in a dictionary. */
-  readonly isDictionary: boolean;
+  /** Where its values are places in a dictionary: that of this number, and the type of the places. */
+  readonly dictionary: { readonly id: number; readonly indexType: string } | undefined;
   /** The parts of a nested type. */
   readonly children: readonly ArrowField[];
 }
@@ -101,8 +101,17 @@ function readFields(parent: FlatTable, number: number, budget: { left: number },
     return {
       name: textOf(field, 0) ?? "",
       type: foundTypeText(field.uint8(2), field.table(3)),
-      isDictionary: field.table(4) !== undefined,
+      dictionary: dictionaryOf(field.table(4)),
       children: readFields(field, 5, budget, depth + 1),
     };
   });
+}
+
+function dictionaryOf(encoding: FlatTable | undefined): ArrowField["dictionary"] {
+  if (encoding === undefined) return undefined;
+  const indexType = encoding.table(1);
+  return {
+    id: encoding.size(0),
+    indexType: indexType === undefined ? "int32" : foundTypeText(ARROW_TYPE.int, indexType),
+  };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Table, tableToIPC, vectorFromArray } from "apache-arrow";
 import { ColumnError } from "../../../src/base/column_error.ts";
 import { FlussError } from "../../../src/base/errors.ts";
 import { arrowColumns } from "../../../src/format/arrow/arrow_column.ts";
@@ -14,8 +15,10 @@ import {
   tables,
   writeFlatbuffer,
 } from "../../../src/format/arrow/flatbuffer_writer.ts";
+import { decodeDictionary, type IndexType } from "../../../src/format/arrow/dictionary.ts";
 import { IpcReader } from "../../../src/format/arrow/ipc_reader.ts";
 import { ipcBatch, ipcEnd, ipcSchema } from "../../../src/format/arrow/ipc_writer.ts";
+import { arrowLayout } from "../../../src/format/arrow/layout.ts";
 import { recordBatchMessage } from "../../../src/format/arrow/message_writer.ts";
 import type { Columns } from "../../../src/format/columns.ts";
 import type { Codec } from "../../../src/format/compression.ts";
@@ -135,12 +138,7 @@ for (const codec of ["lz4", "zstd"] as const satisfies Codec[]) {
     for (let round = 0; round < rounds(15, 500); round++) {
       const of = randomColumns(random, random.int(1, 8));
       const rows = Array.from({ length: random.int(1, 60) }, () => randomRow(random, of));
-      const builder = compileColumnsBuilder(of)();
-      for (const row of rows) builder.append(row);
-      const message = recordBatchMessage(builder.raw(), rows.length, { type: codec });
-      const bytes = new Uint8Array(message.size);
-      message.writeTo(bytes, 0);
-      const read = readAll(of, join([ipcSchema(of), bytes, ipcEnd()]), [random.int(1, 500)]);
+      const read = readAll(of, compressed(of, rows, codec), [random.int(1, 500)]);
       assert.deepEqual(read.map((batch) => batch.map(comparable)), [rows.map(comparable)], `seed ${SEED}`);
     }
   });
@@ -287,14 +285,70 @@ test("points in time may come with any zone, or with none as on Fluss's wire", (
   assert.deepEqual(readAll(of, join([zoned, ipcBatch(columnsOf(of, [{ c0: 6 }]))])), [[{ c0: 6 }]]);
 });
 
-test("dictionaries and big-endian streams are not supported", () => {
+test("big-endian streams, and dictionaries of nested values, are not supported", () => {
   const of = columns(type("string"));
-  const encoded: FlatFields = [string("c0"), int8(true), int8(5), table(), table()];
-  const dictionary = refusal(() => readAll(of, schemaOf([encoded])));
-  assert.equal(dictionary.code, "ARROW.NOT_SUPPORTED");
-  assert.match(dictionary.message, /c0 is dictionary-encoded\. hint: send plain values/);
   const plain: FlatFields = [string("c0"), int8(true), int8(5), table()];
   assert.equal(refusal(() => readAll(of, schemaOf([plain], 1))).code, "ARROW.NOT_SUPPORTED");
+  const struct: FlatFields = [
+    string("c0"),
+    int8(true),
+    int8(13),
+    table(),
+    table(),
+    tables([
+      [string("x"), int8(true), int8(2), table(int32(32), int8(true))],
+    ]),
+  ];
+  const nested = refusal(() => readAll(columns(XY("x")), schemaOf([struct])));
+  assert.equal(nested.code, "ARROW.NOT_SUPPORTED");
+  assert.match(
+    nested.message,
+    /c0 is a dictionary of nested values\. hint: send plain values: in pyarrow column\.cast/,
+  );
+});
+
+test("places in a dictionary that is missing are refused, nulls are not", () => {
+  const of = columns(type("string"));
+  const schema = schemaOf([[string("c0"), int8(true), int8(5), table(), table()]]);
+  const batch = (...places: (number | null)[]) =>
+    ipcBatch(columnsOf(columns(type("int")), places.map((c0) => ({ c0 }))));
+  assert.deepEqual(readAll(of, join([schema, batch(null, null)])), [[{ c0: null }, { c0: null }]]);
+  assert.throws(() => readAll(of, join([schema, batch(null, 0)])), { code: "CODEC.CORRUPT_BATCH" });
+});
+
+test("values in the place of a dictionary's", () => {
+  const texts = compileColumnsBuilder(columns(type("string")))();
+  for (const c0 of ["zero", null, "two", ""]) texts.append({ c0 });
+  const [values] = texts.raw();
+  const layout = arrowLayout(type("string"));
+  const places = (kind: string, from: unknown[]) => {
+    const builder = compileColumnsBuilder(columns(type(kind)))();
+    for (const c0 of from) builder.append({ c0 });
+    return builder.raw()[0]!;
+  };
+  const valuesAt = (kind: string, indexType: IndexType, from: unknown[], maxBytes = 100) => {
+    const raw = decodeDictionary(places(kind, from), indexType, values!, layout, maxBytes);
+    return arrowColumns(columns(type("string")), [raw], from.length).columns[0]!.toArray();
+  };
+  for (const [kind, indexType] of [["tinyint", "int8"], ["smallint", "uint16"], ["int", "int32"]] as const) {
+    assert.deepEqual(valuesAt(kind, indexType, [2, 0, null, 1, 3, 2]), ["two", "zero", null, null, "", "two"]);
+    for (const wrong of [-1, 4]) {
+      assert.throws(() => valuesAt(kind, indexType, [wrong]), { code: "CODEC.CORRUPT_BATCH" });
+    }
+  }
+  assert.deepEqual(valuesAt("bigint", "uint64", [2n, null]), ["two", null]);
+  assert.throws(() => valuesAt("bigint", "int64", [-(2n ** 63n)]), { code: "CODEC.CORRUPT_BATCH" });
+  assert.throws(() => valuesAt("int", "int32", Array(30).fill(0)), /unfolds to 120 bytes, and 100 are taken/);
+  const flags = compileColumnsBuilder(columns(type("boolean")))();
+  for (const c0 of [true, false]) flags.append({ c0 });
+  const bits = decodeDictionary(
+    places("tinyint", [1, 0, null]),
+    "uint8",
+    flags.raw()[0]!,
+    arrowLayout(type("boolean")),
+    9,
+  );
+  assert.deepEqual(arrowColumns(columns(type("boolean")), [bits], 3).columns[0]!.toArray(), [false, true, null]);
 });
 
 test("null where it must not be is refused with its row and path", () => {
@@ -360,20 +414,34 @@ test("values that a type cannot hold are refused", () => {
   assert.deepEqual(readAll(chars, streamOf(chars, long)), [long]);
 });
 
+/** Texts without a type become places in a dictionary. */
+function withDictionary(rows: readonly Row[], format: "stream" | "file"): Uint8Array {
+  return tableToIPC(
+    new Table({ c0: vectorFromArray(["text", ...rows.map((row) => row["c0"] as string | null)]) }),
+    format,
+  );
+}
+
+function compressed(of: readonly SchemaColumn[], rows: readonly Row[], codec: Codec): Uint8Array {
+  const builder = compileColumnsBuilder(of)();
+  for (const row of rows) builder.append(row);
+  const message = recordBatchMessage(builder.raw(), rows.length, { type: codec });
+  const batch = new Uint8Array(message.size);
+  message.writeTo(batch, 0);
+  return join([ipcSchema(of), batch, ipcEnd()]);
+}
+
 test(`mutated streams are read or refused, and nothing else (seed ${SEED})`, () => {
   const random = new Random(SEED + 2);
   const limits = { maxRows: 10_000, maxBytes: 200_000 };
   const total = rounds(6_000, 1_000_000);
   let refused = 0;
   for (let done = 0; done < total;) {
-    const of = randomColumns(random, random.int(1, 6));
+    const isDictionary = random.chance(0.2);
+    const of = isDictionary ? columns(type("string")) : randomColumns(random, random.int(1, 6));
     const rows = Array.from({ length: random.int(1, 20) }, () => randomRow(random, of));
-    const builder = compileColumnsBuilder(of)();
-    for (const row of rows) builder.append(row);
-    const message = recordBatchMessage(builder.raw(), rows.length, { type: random.pick(["none", "lz4", "zstd"]) });
-    const batch = new Uint8Array(message.size);
-    message.writeTo(batch, 0);
-    const bytes = join([ipcSchema(of), batch, ipcEnd()]);
+    const codec = random.pick<Codec>(["none", "lz4", "zstd"]);
+    const bytes = isDictionary ? withDictionary(rows, random.pick(["stream", "file"])) : compressed(of, rows, codec);
     for (let i = 0; i < 200; i++, done++) {
       const mutated = bytes.slice();
       for (let hits = random.int(1, 4); hits > 0; hits--) {
