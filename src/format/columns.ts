@@ -23,7 +23,13 @@ export interface Column {
   readonly nullCount: number;
   /** Whether the value of row i is null. */
   isNull(i: number): boolean;
-  /** The value of row i as the JavaScript type that the table declares; null where it is null. 0 <= i < length is the caller's duty. */
+  /**
+   * The value of row i as the JavaScript type that the table declares; null where it is null. 0 <= i < length is the
+   * caller's duty.
+   *
+   * @throws {ColumnError} when JavaScript cannot hold the value in that form; rows and `toArray` throw it as well
+   * @throws {FlussError} CODEC.CORRUPT_BATCH for a text that is not UTF-8
+   */
   get(i: number): unknown;
   /** All values, as `get` gives them. */
   toArray(): unknown[];
