@@ -1,0 +1,78 @@
+/**
+ * Rows into chosen buckets, one log batch per call: what tests of reading need to know where rows are and how they lie.
+ *
+ * @module
+ */
+import { FlussClient } from "../src/client/client.ts";
+import { listBuckets } from "../src/client/read/ranges.ts";
+import { API } from "../src/client/rpc/api.ts";
+import { TableBinding } from "../src/client/table/bound_table.ts";
+import { compileLogBuilder } from "../src/format/log_builder.ts";
+import { readOptions } from "../src/query/options.ts";
+import { definitionOf } from "../src/schema/definition.ts";
+import type { AnyTable } from "../src/schema/infer.ts";
+import { type Target, target } from "./cluster.ts";
+
+/** Where a batch goes, and who wrote it last. */
+export interface BatchPlace {
+  readonly bucket?: number;
+  readonly partition?: string;
+}
+
+/** Appends batches without any of the queues of a writer. */
+export class RowAppender implements AsyncDisposable {
+  readonly #client: FlussClient;
+  readonly #database: string;
+
+  constructor(database: string, on: Target = target!) {
+    this.#client = new FlussClient(readOptions(`fluss://${on.bootstrap}`).client);
+    this.#database = database;
+  }
+
+  /**
+   * Appends rows as one batch of the table's own format.
+   *
+   * @returns the offset of the first one
+   */
+  async append<T extends AnyTable>(table: T, rows: readonly T["$insert"][], place: BatchPlace = {}): Promise<bigint> {
+    const client = this.#client;
+    const definition = definitionOf(table);
+    const binding = new TableBinding(client, { database: this.#database, table: definition.name }, definition);
+    const deadline = client.cluster.deadline();
+    const bound = await binding.find(deadline);
+    const { columns, logFormat, schemaId } = bound.codec.layout;
+    // The table's own codec is not known here; uncompressed bodies are read whatever the table says, if not projected.
+    const compression = compressionOf(definition.properties);
+    const builder = compileLogBuilder(columns, { format: logFormat, compression })(schemaId);
+    for (const row of rows) builder.append(row as Record<string, unknown>);
+    const refs = await listBuckets(client, bound, place.partition, deadline);
+    const ref = refs.find(({ bucket }) => bucket === (place.bucket ?? 0))!;
+    const leaders = await client.cluster.leaders(bound.partition(ref.partition).physical, deadline);
+    const connection = await client.cluster.connect(leaders!.leaders[ref.bucket]!, deadline);
+    const answer = await connection.call(API.PRODUCE_LOG, {
+      acks: -1,
+      tableId: bound.target.tableId,
+      timeoutMs: 10_000,
+      bucketsReq: [{
+        bucketId: ref.bucket,
+        ...(ref.partitionId === undefined ? {} : { partitionId: ref.partitionId }),
+        records: builder.finish(-1n, -1),
+      }],
+    }, deadline.options);
+    const said = answer.bucketsResp[0]!;
+    if (said.errorCode !== 0) throw new Error(`PRODUCE_LOG was answered with ${said.errorCode} ${said.errorMessage}`);
+    return said.baseOffset;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+function compressionOf(
+  properties: Readonly<Record<string, string>>,
+): { type: "none" | "lz4" | "zstd"; level?: number } {
+  const type = properties["table.log.arrow.compression.type"]?.toUpperCase();
+  if (type === "NONE") return { type: "none" };
+  return type === "LZ4_FRAME" ? { type: "lz4" } : { type: "zstd", level: 3 };
+}
