@@ -98,8 +98,11 @@ async function startTestCluster(variable: string, options: ClusterOptions): Prom
   };
 }
 
-/** Options of the server that is not released: under pressure from few files on, which the tests make. */
-const NEXT: Readonly<Record<string, string>> = { "kv.backpressure.l0-slowdown-trigger": "1" };
+/** Options of the server that is not released: with small buffers it is soon under pressure. */
+const NEXT: Readonly<Record<string, string>> = {
+  "kv.backpressure.l0-slowdown-trigger": "1",
+  "kv.rocksdb.writebuffer.size": "64kb",
+};
 
 /** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
 async function startClusters(
