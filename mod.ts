@@ -79,6 +79,31 @@ export type { TableInfo } from "./src/client/cluster/tables.ts";
 export type { WriteAck } from "./src/client/write/ack.ts";
 export type { WriteReceipt } from "./src/client/write/batch.ts";
 export type {
+  AppendEvent,
+  ChangeBatch,
+  ChangeOf,
+  ChangePosition,
+  ChangesOptions,
+  DeleteEvent,
+  InsertEvent,
+  NamedChangeOf,
+  OnExpired,
+  PartitionChange,
+  RawEvent,
+  Subscription,
+  SubscriptionOptions,
+  UntypedChange,
+  UntypedChangesOptions,
+  UpdateEvent,
+} from "./src/query/change_types.ts";
+export {
+  type CheckpointOptions,
+  type CheckpointStore,
+  fileCheckpoints,
+  memoryCheckpoints,
+  tableCheckpoints,
+} from "./src/query/checkpoint_store.ts";
+export type {
   ColumnWriter,
   DeleteOf,
   Engine,

@@ -215,6 +215,11 @@ export const ERROR_TABLE = {
     summary: "a subscription was iterated a second time, and it has one reader only",
     hint: "call changes() again for a subscription of its own",
   },
+  "SUBSCRIPTION.NOT_STARTED": {
+    kind: "usage",
+    summary: "a subscription was asked for a checkpoint before its first change was asked for",
+    hint: "ask for it in the loop, or after it",
+  },
   "SUBSCRIPTION.SNAPSHOT_UNSUPPORTED": {
     kind: "usage",
     summary: "the server cannot say where the log goes on after its current rows",

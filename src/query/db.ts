@@ -10,6 +10,9 @@ import { definitionFromLive } from "../schema/live_definition.ts";
 import { definitionOf } from "../schema/definition.ts";
 import type { AnyTable } from "../schema/infer.ts";
 import { Admin } from "./admin.ts";
+import { planSubscription } from "./change_options.ts";
+import type { NamedChangeOf, Subscription, SubscriptionOptions } from "./change_types.ts";
+import { RuntimeSubscription } from "./changes.ts";
 import type { TableHandle, UntypedHandle } from "./handle_types.ts";
 import { resolvePath } from "./path.ts";
 import { RuntimeTableHandle } from "./table_handle.ts";
@@ -54,7 +57,10 @@ export class Db implements AsyncDisposable {
   /** The untyped handle of a live table. */
   table(name: string): Promise<UntypedHandle>;
   table(table: AnyTable | string): unknown {
-    if (typeof table === "string") return this.#untyped(table);
+    return typeof table === "string" ? this.#untyped(table) : this.#handle(table);
+  }
+
+  #handle(table: AnyTable): RuntimeTableHandle {
     let handle = this.#handles.get(table);
     if (handle === undefined) {
       const path = resolvePath(table.name, this.#database);
@@ -68,6 +74,41 @@ export class Db implements AsyncDisposable {
     const path = resolvePath(name, this.#database);
     const info = await fetchTableInfo(this.#client.cluster, path, {});
     return new RuntimeTableHandle(this.#client, path, definitionFromLive(path, info.table));
+  }
+
+  /**
+   * The changes of several tables in one subscription, whose fetches share requests. Order holds per bucket only.
+   * Changes carry the name of their table; tokens are of all tables.
+   *
+   * @throws FlussUsageError `SUBSCRIPTION.BAD_OPTIONS`, `SCAN.BAD_POSITION`; FlussSubscriptionError
+   * `SUBSCRIPTION.BAD_TOKEN`
+   *
+   * @example
+   * ```ts
+   * import { connect, t, table } from "sluice";
+   *
+   * const users = table("shop.users", { id: t.bigint(), name: t.string() }, { primaryKey: ["id"] });
+   * const clicks = table("web.clicks", { url: t.string().notNull() });
+   *
+   * export async function follow(url: string): Promise<void> {
+   *   await using db = await connect(url);
+   *   await using changes = db.changes([users, clicks]);
+   *   for await (const change of changes) {
+   *     if (change.table === "web.clicks") console.log(change.row.url);
+   *     else console.log(change.op, change.row.name);
+   *   }
+   * }
+   * ```
+   */
+  changes<const T extends AnyTable, const W extends boolean = false>(
+    tables: readonly T[],
+    options: SubscriptionOptions<W> = {},
+  ): Subscription<NamedChangeOf<T, W>> {
+    const followed = tables.map((table) => ({
+      binding: RuntimeTableHandle.bindingOf(this.#handle(table)),
+      label: table.name,
+    }));
+    return new RuntimeSubscription(this.#client, planSubscription(followed, options)) as Subscription<never>;
   }
 
   /**

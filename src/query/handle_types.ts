@@ -10,6 +10,7 @@ import type { CallOptions } from "../base/wait.ts";
 import type { WriteAck } from "../client/write/ack.ts";
 import type { $ } from "../schema/column.ts";
 import type { AnyTable, Flat, FlussTypeError, KeyOf as Name, TableTraits } from "../schema/infer.ts";
+import type { ChangeOf, ChangesOptions, Subscription, UntypedChange, UntypedChangesOptions } from "./change_types.ts";
 import type { Scan } from "./scan_types.ts";
 
 /** The selected columns of a row; the row itself, by its own name, when all are selected. */
@@ -45,6 +46,16 @@ export interface ReadHandle<T extends AnyTable> {
    * is iterated, or one of its methods that read is called.
    */
   scan(): Scan<T, Name<T["$row"]>>;
+  /**
+   * The changes of the table as they happen, from where `from` says on. Order holds per bucket only. Nothing is read until
+   * the subscription is iterated.
+   *
+   * @throws FlussUsageError `SUBSCRIPTION.BAD_OPTIONS`, `SCAN.*`, `PREDICATE.*`; FlussSubscriptionError
+   * `SUBSCRIPTION.BAD_TOKEN`
+   */
+  changes<const S extends Name<T["$row"]> = Name<T["$row"]>, const W extends boolean = false>(
+    options?: ChangesOptions<T, S, W>,
+  ): Subscription<ChangeOf<T, S, W>>;
 }
 
 /** The operations of every table with a primary key. */
@@ -172,6 +183,8 @@ export interface UntypedTable extends AnyTable {
 export interface UntypedHandle {
   /** As {@linkcode ReadHandle.scan}. */
   scan(): Scan<UntypedTable, string>;
+  /** As {@linkcode ReadHandle.changes}. */
+  changes(options?: UntypedChangesOptions): Subscription<UntypedChange>;
   /** As {@linkcode PrimaryKeyHandle.upsert}. */
   upsert(row: UntypedRow): WriteAck;
   /** As {@linkcode PrimaryKeyHandle.upsertAll}. */

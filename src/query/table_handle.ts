@@ -15,6 +15,8 @@ import { TableWriter, type WriteOperation } from "../client/write/table_writer.t
 import type { TableDefinition } from "../schema/definition.ts";
 import { writableOf, writeAll } from "./bulk.ts";
 import { type Operation, refusal } from "./forbidden.ts";
+import { type LooseOptions, planSubscription } from "./change_options.ts";
+import { RuntimeSubscription } from "./changes.ts";
 import { RuntimeScan } from "./scan.ts";
 
 interface ReadOptions extends CallOptions {
@@ -117,6 +119,18 @@ export class RuntimeTableHandle {
     const refused = this.#refusal("prefixLookup") ?? this.#selectRefusal(options.select);
     if (refused !== undefined) return Promise.reject(refused);
     return this.#reader.prefixLookup(prefix, options);
+  }
+
+  changes(options: LooseOptions = {}): RuntimeSubscription {
+    return new RuntimeSubscription(
+      this.#client,
+      planSubscription([{ binding: this.#binding, label: undefined }], options),
+    );
+  }
+
+  /** The table of a handle. */
+  static bindingOf(handle: RuntimeTableHandle): TableBinding {
+    return handle.#binding;
   }
 
   scan(): RuntimeScan {
