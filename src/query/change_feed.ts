@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FlussError, flussError } from "../base/errors.ts";
+import { FlussError, flussError, type FlussSubscriptionError } from "../base/errors.ts";
 import type { Deadline } from "../base/wait.ts";
 import type { FlussClient } from "../client/client.ts";
 import { fetchTableInfo } from "../client/cluster/tables.ts";
@@ -321,14 +321,12 @@ export class ChangeFeed {
       table.rules.table === error.table && bucket === error.bucket && partition === error.partition
     );
     if (onExpired === "throw" || slot === undefined) return false;
-    const deadline = this.#deadline();
-    const { bound } = slot.table.source;
-    const [earliest] = await fetchOffsets(this.#client, bound, [slot], "earliest", deadline);
+    const { earliest } = error as FlussSubscriptionError;
     // An offset beyond the end has not expired.
-    if (slot.next >= earliest!) return false;
+    if (earliest === undefined || slot.next >= earliest) return false;
     slot.next = onExpired === "earliest"
       ? EARLIEST
-      : (await fetchOffsets(this.#client, bound, [slot], "latest", deadline))[0]!;
+      : (await fetchOffsets(this.#client, slot.table.source.bound, [slot], "latest", this.#deadline()))[0]!;
     slot.held = undefined;
     slot.wantedFrom = undefined;
     if (this.#closed) return false;
