@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { serverError } from "../src/base/errors.ts";
 import { FlussClient } from "../src/client/client.ts";
 import { listBuckets } from "../src/client/read/ranges.ts";
 import { API } from "../src/client/rpc/api.ts";
@@ -40,28 +41,34 @@ export class RowAppender implements AsyncDisposable {
     const binding = new TableBinding(client, { database: this.#database, table: definition.name }, definition);
     const deadline = client.cluster.deadline();
     const bound = await binding.find(deadline);
-    const { columns, logFormat, schemaId } = bound.codec.layout;
+    const { columns, logFormat, schemaId, statistics } = bound.codec.layout;
     // The table's own codec is not known here; uncompressed bodies are read whatever the table says, if not projected.
     const compression = compressionOf(definition.properties);
-    const builder = compileLogBuilder(columns, { format: logFormat, compression })(schemaId);
+    const builder = compileLogBuilder(columns, { format: logFormat, compression, statistics })(schemaId);
     for (const row of rows) builder.append(row as Record<string, unknown>);
     const refs = await listBuckets(client, bound, place.partition, deadline);
     const ref = refs.find(({ bucket }) => bucket === (place.bucket ?? 0))!;
     const leaders = await client.cluster.leaders(bound.partition(ref.partition).physical, deadline);
     const connection = await client.cluster.connect(leaders!.leaders[ref.bucket]!, deadline);
-    const answer = await connection.call(API.PRODUCE_LOG, {
-      acks: -1,
-      tableId: bound.target.tableId,
-      timeoutMs: 10_000,
-      bucketsReq: [{
-        bucketId: ref.bucket,
-        ...(ref.partitionId === undefined ? {} : { partitionId: ref.partitionId }),
-        records: builder.finish(-1n, -1),
-      }],
-    }, deadline.options);
-    const said = answer.bucketsResp[0]!;
-    if (said.errorCode !== 0) throw new Error(`PRODUCE_LOG was answered with ${said.errorCode} ${said.errorMessage}`);
-    return said.baseOffset;
+    const records = builder.finish(-1n, -1);
+    while (true) {
+      const answer = await connection.call(API.PRODUCE_LOG, {
+        acks: -1,
+        tableId: bound.target.tableId,
+        timeoutMs: 10_000,
+        bucketsReq: [{
+          bucketId: ref.bucket,
+          ...(ref.partitionId === undefined ? {} : { partitionId: ref.partitionId }),
+          records,
+        }],
+      }, deadline.options);
+      const { errorCode, errorMessage, baseOffset } = answer.bucketsResp[0]!;
+      if (errorCode === 0) return baseOffset;
+      const error = serverError(errorCode, errorMessage, { doing: "appending" });
+      // A server may not have heard yet that it leads a bucket of a new table.
+      if (!error.retriable) throw error;
+      await deadline.pause(20, "appending", error);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

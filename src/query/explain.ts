@@ -5,13 +5,14 @@
  */
 import { SourcePlan } from "../client/read/log_source.ts";
 import { type Predicate, predicateText } from "../format/predicate.ts";
-import { type Planned, planScan, type ScanContext } from "./scan_plan.ts";
+import { onLiveTable, type Planned, planScan, type ScanContext } from "./scan_plan.ts";
 import type { ScanParts } from "./scan_parts.ts";
 import type { ScanOptions, ScanPlan } from "./scan_types.ts";
 
 /** Plans a scan as a run of it would, and tells the plan. */
 export async function explainScan(context: ScanContext, parts: ScanParts, options: ScanOptions): Promise<ScanPlan> {
-  const planned = await planScan(context, parts, context.client.cluster.deadline(options));
+  const deadline = context.client.cluster.deadline(options);
+  const planned = await onLiveTable(context, () => planScan(context, parts, deadline));
   return tellPlan(planned, parts);
 }
 

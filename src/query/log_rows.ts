@@ -7,8 +7,8 @@ import { serverError } from "../base/errors.ts";
 import type { Deadline } from "../base/wait.ts";
 import { type BucketRange, type LogChunk, LogReader, type LogSource } from "../client/read/log_reader.ts";
 import type { RowsChunk, RowsSource } from "./rows_source.ts";
-import type { ScanParts } from "./scan_parts.ts";
-import { type BucketPart, planBuckets, type Planned, type ScanContext, tokenOf } from "./scan_plan.ts";
+import { type ScanParts, tokenOf } from "./scan_parts.ts";
+import { type BucketPart, planBuckets, type Planned, type ScanContext } from "./scan_plan.ts";
 import { ScanPositions } from "./scan_positions.ts";
 
 /** Opens the log; the ends of the buckets are fixed here. */

@@ -11,6 +11,7 @@ import type { Predicate } from "../format/predicate.ts";
 import type { TableDefinition } from "../schema/definition.ts";
 import { joinPredicates, readCondition } from "./predicate_refs.ts";
 import { checkPosition, millisOf, type ScanFrom, type Until } from "./read_position.ts";
+import { readToken, type TokenTable } from "./token.ts";
 
 /** What a scan was told; absent parts were not said. */
 export interface ScanParts {
@@ -100,10 +101,11 @@ export function withPartition(table: ScannedTable, parts: ScanParts, values: unk
   return { ...parts, partition: names.join("$") };
 }
 
-/** @throws FlussUsageError `SCAN.NOT_SUPPORTED`, `SCAN.BAD_POSITION`, `SCAN.CONFLICT` */
+/** @throws FlussUsageError `SCAN.NOT_SUPPORTED`, `SCAN.BAD_POSITION`, `SCAN.CONFLICT`; `SUBSCRIPTION.BAD_TOKEN` */
 export function withFrom(table: ScannedTable, parts: ScanParts, from: ScanFrom): ScanParts {
   refuseForKeys(table);
   checkPosition(from, "from", table.name, ["earliest", "latest"]);
+  if (typeof from === "object" && "token" in from) tokenOf(from.token, table.name);
   return checked(table, { ...parts, from });
 }
 
@@ -177,4 +179,20 @@ function refused(
   hint?: string,
 ): FlussError {
   return flussError(code, { table: table.name, message, hint });
+}
+
+/**
+ * The part of a token that is about a table.
+ *
+ * @throws FlussSubscriptionError `SUBSCRIPTION.BAD_TOKEN`, `SUBSCRIPTION.TOKEN_MISMATCH`
+ */
+export function tokenOf(text: string, table: string): TokenTable {
+  const tables = readToken(text);
+  const found = tables.find((one) => one.table === table);
+  if (found !== undefined) return found;
+  throw flussError("SUBSCRIPTION.TOKEN_MISMATCH", {
+    table,
+    message: `the token was made for ${tables.map((one) => one.table).join(", ")}`,
+    hint: "keep one token per table and subscription",
+  });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { flussError } from "../base/errors.ts";
-import type { Deadline } from "../base/wait.ts";
+import { FlussError, flussError } from "../base/errors.ts";
+import { backOffMs, type Deadline } from "../base/wait.ts";
 import type { FlussClient } from "../client/client.ts";
 import { servesKvScan } from "../client/read/kv_scan.ts";
 import { prunablePart } from "../client/read/predicate_message.ts";
@@ -13,9 +13,9 @@ import type { BoundTable, TableBinding } from "../client/table/bound_table.ts";
 import { columnsOfPredicate, type Predicate } from "../format/predicate.ts";
 import type { SchemaColumn } from "../schema/data_type.ts";
 import { millisOf, type ScanFrom, type Until } from "./read_position.ts";
-import type { ScanParts } from "./scan_parts.ts";
+import { type ScanParts, tokenOf } from "./scan_parts.ts";
 import type { ScanPlan } from "./scan_types.ts";
-import { checkToken, FROM_SNAPSHOT, readToken, type TokenTable } from "./token.ts";
+import { checkToken, FROM_SNAPSHOT } from "./token.ts";
 
 /** What scans of a table share. */
 export interface ScanContext {
@@ -63,7 +63,7 @@ export async function planScan(context: ScanContext, parts: ScanParts, deadline:
   const compared = parts.where === undefined ? [] : columnsOfPredicate(parts.where).map(column);
   const columns = [...select, ...compared.filter((column) => !select.includes(column))];
   // Servers newer than 0.9.1 scan keys, and leave batches out by their statistics; nothing else tells the latter.
-  const newer = buckets.length > 0 && await servesKvScan(client, bound, buckets[0]!, deadline);
+  const newer = buckets.length > 0 && await isNewer(client, bound, buckets[0]!, deadline);
   const ofKeys = binding.definition.primaryKey.length > 0;
   const prunable = ofKeys || parts.where === undefined || !newer || logFormat !== "arrow"
     ? undefined
@@ -75,6 +75,34 @@ function sourceOf(parts: ScanParts, ofKeys: boolean, newer: boolean): ScanPlan["
   if (!ofKeys) return parts.last === undefined ? "log" : "limit scan";
   // The first rows by the limit scan are the first that match only where all match.
   return newer && (parts.limit === undefined || parts.where !== undefined) ? "key-value scan" : "limit scan";
+}
+
+async function isNewer(client: FlussClient, bound: BoundTable, ref: BucketRef, deadline: Deadline): Promise<boolean> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await servesKvScan(client, bound, ref, deadline);
+    } catch (error) {
+      // Buckets of a new table have no leader for a moment.
+      if (!FlussError.is(error) || !error.retriable) throw error;
+      await deadline.pause(backOffMs(attempt), `looking for the leaders of ${bound.target.name}`, error);
+    }
+  }
+}
+
+/**
+ * Runs something that plans; again when the table turns out to be another one than the handle knew.
+ *
+ * @throws FlussServerError `SERVER.TABLE_NOT_EXIST` when it is gone
+ */
+export async function onLiveTable<T>({ binding }: ScanContext, run: () => Promise<T>): Promise<T> {
+  const known = binding.bound;
+  try {
+    return await run();
+  } catch (error) {
+    const changed = known !== undefined && binding.bound !== known;
+    if (!changed || !FlussError.is(error, "SERVER.TABLE_NOT_EXIST")) throw error;
+    return await run();
+  }
 }
 
 /**
@@ -137,18 +165,6 @@ async function startsOf(
 /** A text per bucket of a table, to look it up by. */
 export function bucketName({ partition, bucket }: { readonly partition?: string | undefined; bucket: number }): string {
   return partition === undefined ? `${bucket}` : `${bucket} ${partition}`;
-}
-
-/** The part of a token that is about this table. */
-export function tokenOf(text: string, table: string): TokenTable {
-  const tables = readToken(text);
-  const found = tables.find((one) => one.table === table);
-  if (found !== undefined) return found;
-  throw flussError("SUBSCRIPTION.TOKEN_MISMATCH", {
-    table,
-    message: `the token was made for ${tables.map((one) => one.table).join(", ")}`,
-    hint: "keep one token per table and subscription",
-  });
 }
 
 async function stopsOf(

@@ -15,7 +15,7 @@ import { KeyRows } from "./key_rows.ts";
 import { openLog } from "./log_rows.ts";
 import { openNewest } from "./newest_rows.ts";
 import type { RowsChunk, RowsSource } from "./rows_source.ts";
-import { type Planned, planScan, type ScanContext } from "./scan_plan.ts";
+import { onLiveTable, type Planned, planScan, type ScanContext } from "./scan_plan.ts";
 import type { ScanParts } from "./scan_parts.ts";
 import type { ScanOptions } from "./scan_types.ts";
 
@@ -136,8 +136,10 @@ export class ScanRun {
     signal?.throwIfAborted();
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     const deadline = this.#deadline();
-    const planned = await planScan(this.#context, this.#parts, deadline);
-    const source = await this.#sourceOf(planned, deadline);
+    const { planned, source } = await onLiveTable(this.#context, async () => {
+      const planned = await planScan(this.#context, this.#parts, deadline);
+      return { planned, source: await this.#sourceOf(planned, deadline) };
+    });
     this.#source = source;
     if (this.#over) source.close();
     const filter = this.#parts.where === undefined
