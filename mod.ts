@@ -115,11 +115,30 @@ export type {
   Picked,
   PrefixLookupOf,
   PrimaryKeyHandle,
+  ReadHandle,
   ReadOptions,
   Rows,
   TableHandle,
+  UntypedColumn,
   UntypedHandle,
   UntypedRow,
+  UntypedTable,
   UpdateOf,
   WriterOf,
 } from "./src/query/handle_types.ts";
+export type { FromOf, LastOf, PartitionOf, Scan, ScanOptions, ScanPlan, UntilOf } from "./src/query/scan_types.ts";
+export type { AtOffsets, AtTime, AtToken, From, PointInTime, ScanFrom, Until } from "./src/query/read_position.ts";
+export type { BatchColumn, ColumnBatch } from "./src/query/column_batch.ts";
+export type { ColumnValues } from "./src/format/columns.ts";
+export type { Condition, EqualityRef, OrderedRef, RefOf, Refs, TextRef } from "./src/query/predicate_refs.ts";
+export type {
+  CompareOperator,
+  ComparePredicate,
+  CompoundPredicate,
+  LeafPredicate,
+  ListOperator,
+  ListPredicate,
+  NullOperator,
+  NullPredicate,
+  Predicate,
+} from "./src/format/predicate.ts";
