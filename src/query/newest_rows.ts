@@ -22,7 +22,7 @@ const TOGETHER = 16;
 const MAX_LIMIT = 2 ** 31 - 1;
 
 /** The last rows of one bucket, oldest first, with how many of them were not taken. */
-interface Tail {
+export interface Tail {
   readonly ref: BucketRef;
   readonly parts: readonly ScannedRows[];
   /** The last part with rows that were not taken; -1 when there is none. */
@@ -32,10 +32,11 @@ interface Tail {
 }
 
 /** Rows of one part, one after the other. */
-interface Run {
+export interface Run {
   readonly tail: Tail;
   readonly part: number;
   readonly from: number;
+  /** The row behind the last one. */
   readonly to: number;
 }
 
@@ -77,7 +78,7 @@ async function tailOf(
 }
 
 /** Takes rows from the ends of the buckets, so that each keeps its order whatever its times are. */
-function newestRuns(tails: readonly Tail[], count: number): Run[] {
+export function newestRuns(tails: readonly Tail[], count: number): Run[] {
   const runs: Run[] = [];
   for (let left = count; left > 0;) {
     const tail = newest(tails);
