@@ -48,10 +48,16 @@ export class RowAppender implements AsyncDisposable {
     for (const row of rows) builder.append(row as Record<string, unknown>);
     const refs = await listBuckets(client, bound, place.partition, deadline);
     const ref = refs.find(({ bucket }) => bucket === (place.bucket ?? 0))!;
-    const leaders = await client.cluster.leaders(bound.partition(ref.partition).physical, deadline);
-    const connection = await client.cluster.connect(leaders!.leaders[ref.bucket]!, deadline);
+    const { physical } = bound.partition(ref.partition);
     const records = builder.finish(-1n, -1);
-    while (true) {
+    let leaders = await client.cluster.leaders(physical, deadline);
+    for (;; leaders = await client.cluster.refresh(physical, deadline)) {
+      const leader = leaders?.leaders[ref.bucket] ?? -1;
+      if (leader < 0) {
+        await deadline.pause(20, "waiting for a leader");
+        continue;
+      }
+      const connection = await client.cluster.connect(leader, deadline);
       const answer = await connection.call(API.PRODUCE_LOG, {
         acks: -1,
         tableId: bound.target.tableId,

@@ -85,6 +85,7 @@ async function isNewer(client: FlussClient, bound: BoundTable, ref: BucketRef, d
       // Buckets of a new table have no leader for a moment.
       if (!FlussError.is(error) || !error.retriable) throw error;
       await deadline.pause(backOffMs(attempt), `looking for the leaders of ${bound.target.name}`, error);
+      await client.cluster.refresh(bound.partition(ref.partition).physical, deadline);
     }
   }
 }

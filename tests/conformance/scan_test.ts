@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { tableFromIPC } from "apache-arrow";
 import { type AnyTable, type Db, FlussError, t, table } from "../../mod.ts";
 import { FlussClient } from "../../src/client/client.ts";
 import { API } from "../../src/client/rpc/api.ts";
@@ -345,6 +346,29 @@ test("the newest rows of all buckets, oldest first, by time", needsCluster, () =
     assert.equal(source, "limit scan");
     assert.deepEqual(pushedDown, ["limit scan: the last 5 rows of each bucket"]);
     assert.deepEqual(clientSide, ["projection: n", "last: 5 of all buckets, by time"]);
+  }));
+
+test("a scan as an Arrow IPC stream, of rows and of columns", needsCluster, () =>
+  withDatabase(async (db, database) => {
+    for (const format of ["arrow", "indexed"] as const) {
+      const some = table(`some_${format}`, { n: t.int(), text: t.string() }, { log: { format } });
+      await db.admin.create(some);
+      await using to = new RowAppender(database);
+      const scan = db.table(some).scan();
+      const read = async (given: ReadableStream<Uint8Array<ArrayBuffer>>) =>
+        tableFromIPC(new Uint8Array(await new Response(given).arrayBuffer()));
+      const empty = await read(scan.ipc());
+      assert.deepEqual([empty.numRows, empty.schema.names], [0, ["n", "text"]]);
+      for (const from of [0, 10]) {
+        await to.append(some, range(from, from + 10).map((n) => ({ n, text: n % 2 === 0 ? null : `t${n}` })));
+      }
+      const all = await read(scan.ipc());
+      assert.deepEqual(all.toArray().map((row) => ({ ...row })), await scan.toArray());
+      const odd = await read(scan.where((c) => c.text.isNotNull()).select("n").limit(7).ipc());
+      assert.deepEqual(odd.toArray().map((row) => ({ ...row })), range(0, 7).map((i) => ({ n: 2 * i + 1 })));
+    }
+    const none = db.table(table("none", { n: t.int() })).scan().ipc();
+    await assert.rejects(none.getReader().read(), (error) => FlussError.is(error, "SERVER.TABLE_NOT_EXIST"));
   }));
 
 test(
