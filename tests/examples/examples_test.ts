@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { handle, serve, users } from "../../examples/http_service.ts";
 import { importFile } from "../../examples/import_file.ts";
+import { clicks, plan, slowest } from "../../examples/projection_query.ts";
 import { tour } from "../../examples/tour.ts";
 import { connect, type Db, FlussError } from "../../mod.ts";
+import { RowAppender } from "../append_rows.ts";
 import { needsCluster, repairing, target } from "../cluster.ts";
 
 // The examples name their own database, which the runtimes and files of a run share; so they run one after another.
@@ -78,3 +80,25 @@ test("a file of JSON lines is imported, and a bad line is named", needsCluster, 
       rmSync(folder, { recursive: true });
     }
   }));
+
+test(
+  "the projection query reads two columns and finds what is slow",
+  needsCluster,
+  () =>
+    repairing(target!, () => "example", async () => {
+      await using db = await connect(`fluss://${target!.bootstrap}`);
+      await db.admin.createDatabase("example", { ignoreIfExists: true });
+      // Other runs have left their own.
+      await db.admin.drop(clicks, { ignoreIfNotExists: true });
+      await db.admin.create(clicks);
+      await using to = new RowAppender("example");
+      const pages = ["/", "/buy", "/buy/cart"];
+      const rows = Array.from({ length: 300 }, (_, i) => {
+        return { at: i, url: pages[i % 3]!, ms: i % 7 === 0 ? null : i, agent: `agent ${i}` };
+      });
+      for (const bucket of [0, 3]) await to.append(clicks, rows.filter((_, i) => i % 2 === bucket % 2), { bucket });
+      assert.deepEqual([...await slowest(db, "/buy", 250)].sort(), [["/buy", 298], ["/buy/cart", 299]]);
+      assert.equal((await slowest(db, "/nowhere", 0)).size, 0);
+      assert.deepEqual(await plan(db), ["the server: projection: url, ms", "here: predicate: ms > 0"]);
+    }),
+);
