@@ -55,8 +55,13 @@ export class ScanRun {
 
   /** The columns of the batches. */
   async schema(): Promise<readonly SchemaColumn[]> {
-    const { columns, selected } = (await this.#begin()).planned;
-    return columns.slice(0, selected);
+    try {
+      const { columns, selected } = (await this.#begin()).planned;
+      return columns.slice(0, selected);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /**

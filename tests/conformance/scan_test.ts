@@ -428,6 +428,46 @@ test(
     }),
 );
 
+test(
+  "a partition that is dropped under a scan ends it with an error, if rows are missing",
+  needsCluster,
+  () =>
+    withDatabase(async (db, database) => {
+      const daily = table("daily", { day: t.date(), text: t.string() }, {
+        partitionBy: ["day"],
+        log: { format: "arrow", compression: { type: "none" } },
+      });
+      await db.admin.create(daily);
+      const day = Temporal.PlainDate.from("2026-11-23");
+      await db.admin.createPartition(daily, { day });
+      await using to = new RowAppender(database);
+      const text = "x".repeat(5000);
+      for (let i = 0; i < 50; i++) await to.append(daily, [{ day, text }], { partition: "2026-11-23" });
+      // So little is fetched ahead that most of it has to be fetched after the drop.
+      const scanner = { aheadBytes: 8192, fetchMaxBytes: 4096, bucketMaxBytes: 4096 };
+      const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`, { scanner }).client);
+      try {
+        const scan = new RuntimeTableHandle(client, { database, table: "daily" }, definitionOf(daily)).scan();
+        let rows = 0;
+        let failure: unknown;
+        try {
+          for await (const batch of scan.batches()) {
+            if (rows === 0) await db.admin.dropPartition(daily, { day });
+            rows += batch.length;
+            if (rows < 10) await tick();
+          }
+        } catch (error) {
+          failure = error;
+        }
+      if (failure === undefined) assert.equal(rows, 50);
+        else assert.ok(FlussError.is(failure, "SERVER.PARTITION_NOT_EXISTS"), String(failure));
+        assert.equal(client.readers.size, 0);
+      } finally {
+        await client.close();
+      }
+    }),
+);
+
 async function addColumn(database: string, tableName: string, columnName: string): Promise<void> {
   const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`).client);
   try {
