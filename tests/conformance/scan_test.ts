@@ -459,7 +459,7 @@ test(
         } catch (error) {
           failure = error;
         }
-      if (failure === undefined) assert.equal(rows, 50);
+        if (failure === undefined) assert.equal(rows, 50);
         else assert.ok(FlussError.is(failure, "SERVER.PARTITION_NOT_EXISTS"), String(failure));
         assert.equal(client.readers.size, 0);
       } finally {
