@@ -128,6 +128,7 @@ export type {
 } from "./src/query/handle_types.ts";
 export type { FromOf, LastOf, PartitionOf, Scan, ScanOptions, ScanPlan, UntilOf } from "./src/query/scan_types.ts";
 export type { AtOffsets, AtTime, AtToken, From, PointInTime, ScanFrom, Until } from "./src/query/read_position.ts";
+export type { AppendReceipt, ArrowPiece, ArrowSource } from "./src/query/append_batches.ts";
 export type { BatchColumn, ColumnBatch } from "./src/query/column_batch.ts";
 export type { ColumnValues } from "./src/format/columns.ts";
 export type { Condition, EqualityRef, OrderedRef, RefOf, Refs, TextRef } from "./src/query/predicate_refs.ts";

@@ -100,6 +100,13 @@ export class FlussError extends Error {
   }
 }
 
+/** What an error says, without the code, the table and the hint around it: to say it again with more names. */
+export function bareMessage({ code, table, hint, message }: FlussError): string {
+  const start = `${table === undefined ? code : `${code} ${table}`}: `.length;
+  const end = message.length - (hint === undefined ? 0 : `. hint: ${hint}`.length);
+  return message.slice(start, end);
+}
+
 /** The caller's mistake: a wrong declaration, an unknown column, a forbidden operation. Thrown in the call. */
 export class FlussUsageError extends FlussError {}
 

@@ -23,6 +23,11 @@ export interface WriterOptions {
   readonly deliveryTimeoutMs?: number;
   /** Whether the server drops what it got twice because of a retry. Default true; needs `acks: "all"`. */
   readonly idempotent?: boolean;
+  /**
+   * Where appended rows go in tables without a bucket key: to one bucket until its batch is full (`"sticky"`, the
+   * default, which makes large batches), or to one after the other (`"roundRobin"`).
+   */
+  readonly keylessBuckets?: "sticky" | "roundRobin";
 }
 
 /** How keys are looked up. */

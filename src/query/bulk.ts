@@ -9,6 +9,7 @@ import type { FlussClient } from "../client/client.ts";
 import type { TableBinding } from "../client/table/bound_table.ts";
 import type { RowAck } from "../client/write/ack.ts";
 import type { WriteBatch } from "../client/write/batch.ts";
+import { endingWith, unlessAborted } from "./abortable.ts";
 
 /** How far a bulk write runs ahead of the server: enough to keep it busy, and no more. */
 const AHEAD_BYTES = 8 << 20;
@@ -131,42 +132,6 @@ export async function writeAll(
   signal?.throwIfAborted();
   await bulk.finish(options);
   return { rows: bulk.rows };
-}
-
-/** The same rows, until the signal ends them: also while the source is silent. */
-async function* endingWith<T>(rows: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
-  if (signal === undefined) return yield* rows;
-  const iterator = rows[Symbol.asyncIterator]();
-  let ended = false;
-  try {
-    while (true) {
-      const { done, value } = await unlessAborted(iterator.next(), signal);
-      if (done === true) {
-        ended = true;
-        return;
-      }
-      yield value;
-    }
-  } finally {
-    const returned = ended ? undefined : iterator.return?.();
-    // A source that is silent answers `return` when it speaks again, if ever; nobody waits for that.
-    if (signal.aborted) returned?.catch(() => {});
-    else await returned;
-  }
-}
-
-/** The promise, or the signal's reason if that comes first. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await promise;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([aborted.promise, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 /** A stream that writes rows; closing it waits for the acks of all of them. */

@@ -8,6 +8,7 @@
  */
 import type { CallOptions } from "../base/wait.ts";
 import type { WriteAck } from "../client/write/ack.ts";
+import type { AppendReceipt, ArrowSource } from "./append_batches.ts";
 import type { $ } from "../schema/column.ts";
 import type { AnyTable, Flat, FlussTypeError, KeyOf as Name, TableTraits } from "../schema/infer.ts";
 import type { ChangeOf, ChangesOptions, Subscription, UntypedChange, UntypedChangesOptions } from "./change_types.ts";
@@ -145,6 +146,40 @@ export type PrefixLookupOf<T extends AnyTable> = [T["$prefix"]] extends [never]
 
 /** The handle of a log table. */
 export interface LogHandle<T extends AnyTable> extends ReadHandle<T> {
+  /**
+   * Queues a row: it is added to the end of the log of one bucket. The row is checked and encoded before this returns.
+   * The bucket is the one of the row's bucket key, or any, where the table has none.
+   *
+   * @throws FlussUsageError `WRITE.UNKNOWN_COLUMN`, `WRITE.UNDEFINED_VALUE`, `WRITE.MISSING_COLUMN`, ...
+   * @throws FlussCodecError `CODEC.OUT_OF_RANGE`, `CODEC.NULL`, ...
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, with nothing queued: await `db.ready`
+   */
+  append(row: T["$insert"]): WriteAck;
+  /** Queues rows no faster than they are written, and resolves when all of them are acknowledged. */
+  appendAll(rows: Rows<T["$insert"]>, options?: CallOptions): Promise<{ rows: number }>;
+  /** A stream of rows to append, with backpressure; closing it waits for the acks of all rows. */
+  writable(): WritableStream<T["$insert"]>;
+  /**
+   * Appends columns: Arrow IPC, or batches of a scan. They are checked, split by buckets and sent without becoming rows
+   * (in the ARROW log format), and the call resolves when all of them are acknowledged. A batch that is refused ends the
+   * call; batches before it may be written, and the error says how many rows were.
+   *
+   * @throws FlussUsageError `ARROW.SCHEMA_MISMATCH`, `ARROW.NOT_SUPPORTED`
+   * @throws FlussCodecError `CODEC.NULL` for null in a NOT NULL column, `CODEC.CORRUPT_BATCH`
+   *
+   * @example
+   * ```ts
+   * import { connect, t, table } from "sluice";
+   *
+   * const clicks = table("web.clicks", { url: t.string().notNull(), ms: t.int() });
+   *
+   * export async function load(url: string, stream: ReadableStream<Uint8Array>): Promise<number> {
+   *   await using db = await connect(url);
+   *   return (await db.table(clicks).appendBatches(stream)).rows;
+   * }
+   * ```
+   */
+  appendBatches(source: ArrowSource, options?: CallOptions): Promise<AppendReceipt>;
   /** Log tables are append-only. */
   readonly upsert: FlussTypeError<"log tables are append-only: use append()">;
   /** Log tables are append-only. */
@@ -185,6 +220,12 @@ export interface UntypedHandle {
   scan(): Scan<UntypedTable, string>;
   /** As {@linkcode ReadHandle.changes}. */
   changes(options?: UntypedChangesOptions): Subscription<UntypedChange>;
+  /** As {@linkcode LogHandle.append}. */
+  append(row: UntypedRow): WriteAck;
+  /** As {@linkcode LogHandle.appendAll}. */
+  appendAll(rows: Rows<UntypedRow>, options?: CallOptions): Promise<{ rows: number }>;
+  /** As {@linkcode LogHandle.appendBatches}. */
+  appendBatches(source: ArrowSource, options?: CallOptions): Promise<AppendReceipt>;
   /** As {@linkcode PrimaryKeyHandle.upsert}. */
   upsert(row: UntypedRow): WriteAck;
   /** As {@linkcode PrimaryKeyHandle.upsertAll}. */

@@ -70,6 +70,7 @@ const SHAPE = {
     acks: ["all", 0, 1],
     deliveryTimeoutMs: 1,
     idempotent: "boolean",
+    keylessBuckets: ["sticky", "roundRobin"],
   },
   lookup: { maxBatch: 1, maxInflight: 1, maxBytes: 1024 },
   scanner: {
@@ -117,6 +118,7 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
     maxBytes: 64 * MIB,
     deliveryTimeoutMs: 120_000,
     idempotent: acks === "all",
+    keylessBuckets: "sticky" as const,
     ...merged.writer,
     acks,
   };

@@ -13,6 +13,7 @@ import type { Row } from "../client/table/table_codec.ts";
 import type { WriteAck } from "../client/write/ack.ts";
 import { TableWriter, type WriteOperation } from "../client/write/table_writer.ts";
 import type { TableDefinition } from "../schema/definition.ts";
+import { appendBatches, type AppendReceipt, type ArrowSource } from "./append_batches.ts";
 import { writableOf, writeAll } from "./bulk.ts";
 import { type Operation, refusal } from "./forbidden.ts";
 import { type LooseOptions, planSubscription } from "./change_options.ts";
@@ -56,12 +57,18 @@ export class RuntimeTableHandle {
     return this.#write("delete", key);
   }
 
-  /** Log tables are read and written in another way. */
-  append(_row: Row): WriteAck {
-    throw this.#refusal("append") ?? flussError("WRITE.NOT_SUPPORTED", {
-      table: this.#binding.name,
-      message: "this version cannot append to log tables",
-    });
+  append(row: Row): WriteAck {
+    return this.#write("append", row);
+  }
+
+  appendAll(rows: Iterable<Row> | AsyncIterable<Row>, options: CallOptions = {}): Promise<{ rows: number }> {
+    return writeAll(this.#client, this.#binding, this.#rowWriter("append"), rows, options);
+  }
+
+  appendBatches(source: ArrowSource, options: CallOptions = {}): Promise<AppendReceipt> {
+    const refused = this.#refusal("append");
+    if (refused !== undefined) return Promise.reject(refused);
+    return appendBatches(this.#client, this.#binding, source, options);
   }
 
   upsertAll(rows: Iterable<Row> | AsyncIterable<Row>, options: CallOptions = {}): Promise<{ rows: number }> {
@@ -69,7 +76,8 @@ export class RuntimeTableHandle {
   }
 
   writable(): WritableStream<Row> {
-    return writableOf(this.#client, this.#binding, this.#rowWriter("upsert"));
+    const operation = this.#definition.primaryKey.length === 0 ? "append" : "upsert";
+    return writableOf(this.#client, this.#binding, this.#rowWriter(operation));
   }
 
   writer(options: { readonly columns: readonly string[] }): { update(row: Row): WriteAck } {

@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["client"],
   "@bufbuild/protobuf/codegenv2": ["client"],
+  "apache-arrow": ["adapters"],
   "valibot": ["adapters"],
   // Reads Zstandard where the runtime has none.
   "fzstd": ["format"],

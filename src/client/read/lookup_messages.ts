@@ -5,6 +5,7 @@
  * @module
  */
 import { flussError } from "../../base/errors.ts";
+import { bucketHeadSize, writeBucketHead } from "../rpc/bucket_head.ts";
 import { int32Size, intSize, longSize, writeInt, writeInt32, writeLong } from "../rpc/varint.ts";
 import { copyBytes, type EncodedKey } from "./key_slab.ts";
 
@@ -46,7 +47,7 @@ export function encodeLookup(
   let size = headroom + 1 + longSize(tableId);
   const sizes: number[] = [];
   for (const { partitionId, bucket, keys } of buckets) {
-    let inner = 1 + intSize(bucket) + (partitionId === undefined ? 0 : 1 + longSize(partitionId));
+    let inner = bucketHeadSize(partitionId, bucket);
     for (const { start, end } of keys) inner += 1 + intSize(end - start) + end - start;
     sizes.push(inner);
     size += 1 + intSize(inner) + inner;
@@ -60,12 +61,7 @@ export function encodeLookup(
     const { partitionId, bucket, keys } = buckets[i]!;
     out[at++] = 0x12;
     at = writeInt(out, at, sizes[i]!);
-    if (partitionId !== undefined) {
-      out[at++] = 0x08;
-      at = writeLong(out, at, partitionId);
-    }
-    out[at++] = 0x10;
-    at = writeInt(out, at, bucket);
+    at = writeBucketHead(out, at, partitionId, bucket);
     for (const { bytes, start, end } of keys) {
       out[at++] = 0x1a;
       at = writeInt(out, at, end - start);

@@ -7,6 +7,7 @@ import { flussError } from "../../base/errors.ts";
 import type { Bucketing } from "../../format/bucketing.ts";
 import type { KeyEncoding } from "../../format/key_encoder.ts";
 import type { LogFormat } from "../../format/log_decoder.ts";
+import type { BodyCompression } from "../../format/arrow/message_writer.ts";
 import { hasStatistics } from "../../format/log_statistics.ts";
 import type { LiveTable } from "../../schema/descriptor.ts";
 import type { DataType, SchemaColumn } from "../../schema/data_type.ts";
@@ -18,6 +19,8 @@ export interface TableLayout {
   readonly rowFormat: "compacted" | "indexed";
   /** How the records of the log are laid out. */
   readonly logFormat: LogFormat;
+  /** How the log's batches are compressed. */
+  readonly compression: BodyCompression;
   /** Positions of the columns whose statistics batches of the log carry, ascending; servers newer than 0.9.1 use them. */
   readonly statistics: readonly number[];
   /** All live columns in their order on the server, with the JavaScript types of the declaration, for writing. */
@@ -84,6 +87,7 @@ export function layOut(definition: TableDefinition, live: LiveTable, name: strin
       ? "indexed"
       : "compacted",
     logFormat: (live.properties["table.log.format"] ?? "arrow").toLowerCase() as LogFormat,
+    compression: compressionOf(live, name),
     statistics: statisticsOf(live),
     columns,
     stored,
@@ -99,6 +103,19 @@ export function layOut(definition: TableDefinition, live: LiveTable, name: strin
     autoIncrement: columns.findIndex((column) => column.name === live.schema.autoIncrement),
     primaryKey: live.schema.primaryKey.map((physical) => columns.indexOf(at(physical))),
   };
+}
+
+/** Absent options are the server's defaults (Fluss: ConfigOptions.java, ArrowCompressionInfo.java). */
+function compressionOf({ properties }: LiveTable, table: string): BodyCompression {
+  const type = (properties["table.log.arrow.compression.type"] ?? "zstd").toLowerCase();
+  const level = Number(properties["table.log.arrow.compression.zstd.level"] ?? "3");
+  if (type === "none") return { type };
+  if (type === "lz4_frame") return { type: "lz4" };
+  if (type === "zstd") return { type, level };
+  throw flussError("CONNECTION.UNSUPPORTED_VERSION", {
+    table,
+    message: `logs that are compressed with "${type}" cannot be written or read by this version`,
+  });
 }
 
 /** `*` is every column that can have statistics, else names of columns (Fluss: StatisticsConfigUtils.java). */

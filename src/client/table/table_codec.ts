@@ -9,6 +9,7 @@ import { compileKeyWriter, type KeyWriter } from "../../format/key_encoder.ts";
 import { compilePartitionName } from "../../format/partition_name.ts";
 import { compileRowWriter, compileValueReader, type RowWriter, type ValueReader } from "../../format/row_codec.ts";
 import type { SchemaColumn, TableSchema } from "../../schema/data_type.ts";
+import { compileLogBuilder, type LogBatchBuilder, type LogFormatOptions } from "../../format/log_builder.ts";
 import type { WriteVariant } from "../write/batch.ts";
 import type { TableLayout } from "./layout.ts";
 
@@ -29,7 +30,18 @@ export interface PlacedKey {
   readonly bucket: number;
 }
 
-const WHOLE_ROW_DELETE: WriteVariant = { key: "whole", targets: undefined };
+const WHOLE_ROW_DELETE: WriteVariant = { kind: "put", key: "whole", targets: undefined };
+
+/** How rows are appended to a log. */
+export interface LogShape extends WriteVariant {
+  /** The format of the table's log. */
+  readonly format: LogFormatOptions;
+  /** Begins a batch. */
+  readonly begin: () => LogBatchBuilder;
+}
+
+/** No bucket key says where the row goes. */
+export const ANY_BUCKET = -1;
 
 /** See the module. */
 export class TableCodec {
@@ -88,6 +100,38 @@ export class TableCodec {
    */
   place(row: Row): PlacedKey {
     return this.#place(row, this.#writeKey, this.layout.bucketByKey);
+  }
+
+  /**
+   * Finds the partition of a row of a log table, and its bucket: {@linkcode ANY_BUCKET} when the table has no bucket key.
+   *
+   * @throws ColumnError on the first value that does not fit
+   */
+  placeInLog(row: Row): PlacedKey {
+    const placed = this.#placed;
+    const { bucketing, bucketColumns, buckets } = this.layout;
+    if (bucketColumns.length === 0) placed.bucket = ANY_BUCKET;
+    else {
+      const out = this.#out;
+      out.reset();
+      this.#writeBucketKey(out, row);
+      placed.bucket = bucketOf(bucketing, out.bytes, 0, out.position, buckets);
+    }
+    if (this.#nameOf !== undefined) placed.partition = this.#nameOf(row);
+    return placed;
+  }
+
+  /** How rows are appended; for log tables. */
+  get logShape(): LogShape {
+    return this.#logShape ??= this.#compileLogShape();
+  }
+  #logShape: LogShape | undefined;
+
+  #compileLogShape(): LogShape {
+    const { columns, logFormat, compression, statistics, schemaId } = this.layout;
+    const format: LogFormatOptions = { format: logFormat, compression, statistics };
+    const begin = compileLogBuilder(columns, format);
+    return { kind: "produce", key: "append", targets: undefined, format, begin: () => begin(schemaId) };
   }
 
   /**
@@ -161,12 +205,12 @@ export class TableCodec {
     // The live table has columns that the declaration does not know. Whole rows would erase them.
     if (known.length < columns.length && this.#mayBePartial()) return this.#partialShape(known);
     const write = compileRowWriter(columns, this.layout.rowFormat);
-    return { key: WHOLE_ROW_DELETE.key, targets: undefined, write };
+    return { ...WHOLE_ROW_DELETE, write };
   }
 
   #partialShape(targets: readonly number[]): RowShape {
     const write = compileRowWriter(this.layout.columns, this.layout.rowFormat, targets);
-    return { key: `partial ${targets.join(",")}`, targets, write };
+    return { kind: "put", key: `partial ${targets.join(",")}`, targets, write };
   }
 
   #mayBePartial(): boolean {

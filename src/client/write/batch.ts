@@ -4,7 +4,6 @@
  * @module
  */
 import type { FlussError } from "../../base/errors.ts";
-import type { KvBatchBuilder } from "../../format/kv_batch.ts";
 
 /** What the server said of an acknowledged batch. */
 export interface WriteReceipt {
@@ -19,8 +18,24 @@ export interface WriteReceipt {
   readonly endOffset: bigint;
 }
 
+/** The encoded rows of a batch. */
+export interface BatchRows {
+  /** The schema of the rows. */
+  readonly schemaId: number;
+  /** Bytes so far, before compression. */
+  readonly size: number;
+  /** The memory they are in, where it may be used again when the batch is over. */
+  readonly buffer?: Uint8Array<ArrayBuffer>;
+  /** Takes the row that was added last out again. */
+  dropLast(): void;
+  /** The batch as it is sent, under a writer id and a sequence (-1 without). May be called again with others. */
+  finish(writerId: bigint, sequence: number): Uint8Array<ArrayBuffer>;
+}
+
 /** Rows can share a request only if they are written in the same way. */
 export interface WriteVariant {
+  /** Whether the rows are put by their keys or appended to a log. */
+  readonly kind: "put" | "produce";
   /** One text per way of writing, to compare by. */
   readonly key: string;
   /** Positions of the columns that are written; undefined for whole rows. */
@@ -58,14 +73,14 @@ export class WriteBatch {
   /** How many of its rows have somebody waiting for the ack. */
   attached = 0;
 
-  #builder: KvBatchBuilder | undefined;
+  #builder: BatchRows | undefined;
   #receipt: WriteReceipt | undefined;
   #failure: FlussError | undefined;
   #promise: PromiseWithResolvers<WriteReceipt> | undefined;
   #settled: PromiseWithResolvers<void> | undefined;
 
   constructor(
-    builder: KvBatchBuilder,
+    builder: BatchRows,
     variant: WriteVariant,
     at: {
       readonly table: string;
@@ -83,7 +98,7 @@ export class WriteBatch {
   }
 
   /** The rows; gone once the batch has settled, for acks may be kept for long. */
-  get builder(): KvBatchBuilder {
+  get builder(): BatchRows {
     return this.#builder!;
   }
 

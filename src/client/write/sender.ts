@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { MessageValidType } from "@bufbuild/protobuf";
 import { FlussError, flussError, isStaleMetadata, serverError } from "../../base/errors.ts";
 import { backOffMs } from "../../base/wait.ts";
 import { API, loadApi } from "../rpc/api.ts";
@@ -13,10 +12,51 @@ import { optionalField, readMessage } from "../rpc/required.ts";
 import type { WriteBatch } from "./batch.ts";
 import type { BucketQueue } from "./bucket_queue.ts";
 import { decide } from "./idempotence.ts";
-import { encodePut } from "./put_message.ts";
+import { encodeWrite } from "./write_message.ts";
 import type { Writer } from "./writer.ts";
 
-type PutKv = NonNullable<typeof API.PUT_KV.messages>;
+/** What servers say of one bucket, whichever way it was written. */
+interface BucketResult {
+  readonly bucket: number;
+  readonly partitionId: bigint | undefined;
+  readonly errorCode: number;
+  readonly errorMessage: string;
+  /** How much the server wishes for a rest, 0 to 1. */
+  readonly pressure: number;
+  /** Where the batch ends in the log; undefined when the server does not say. */
+  readonly endOffset: (batch: WriteBatch) => bigint | undefined;
+}
+
+/** How each kind of batch is sent, and what its answers say. */
+const KINDS = {
+  put: {
+    api: API.PUT_KV,
+    read: (answer: Uint8Array): BucketResult[] =>
+      readMessage(API.PUT_KV.messages!.response, answer).bucketsResp.map((result) => ({
+        bucket: result.bucketId,
+        partitionId: optionalField(result, "partitionId"),
+        errorCode: result.errorCode,
+        errorMessage: result.errorMessage,
+        pressure: result.pressure,
+        endOffset: () => optionalField(result, "logEndOffset"),
+      })),
+  },
+  produce: {
+    api: API.PRODUCE_LOG,
+    read: (answer: Uint8Array): BucketResult[] =>
+      readMessage(API.PRODUCE_LOG.messages!.response, answer).bucketsResp.map((result) => ({
+        bucket: result.bucketId,
+        partitionId: optionalField(result, "partitionId"),
+        errorCode: result.errorCode,
+        errorMessage: result.errorMessage,
+        pressure: 0,
+        endOffset: (batch) => {
+          const base = optionalField(result, "baseOffset");
+          return base === undefined ? undefined : base + BigInt(batch.rows);
+        },
+      })),
+  },
+} as const;
 
 /** The longest rest for a bucket whose server is under pressure (Fluss: client.writer.kv-backpressure.max-throttle). */
 const MAX_THROTTLE_MS = 3_000;
@@ -36,7 +76,6 @@ export class Sender {
   #requests = 0;
   #scheduled = false;
   #connecting = false;
-  #putKv: PutKv | undefined;
 
   constructor(serverId: number, writer: Writer) {
     this.serverId = serverId;
@@ -66,7 +105,7 @@ export class Sender {
   #drain(): void {
     if (this.#connecting || this.#queues.size === 0) return;
     const connection = this.#writer.cluster.current(this.serverId);
-    if (connection === undefined || this.#putKv === undefined) {
+    if (connection === undefined || API.PUT_KV.messages === undefined) {
       this.#connect();
       return;
     }
@@ -119,8 +158,8 @@ export class Sender {
   #connect(): void {
     this.#connecting = true;
     const deadline = this.#writer.cluster.deadline();
-    Promise.all([this.#writer.cluster.connect(this.serverId, deadline), loadApi(API.PUT_KV)]).then(([, putKv]) => {
-      this.#putKv = putKv;
+    // Both ways of writing are of one group, so one of them loads both.
+    Promise.all([this.#writer.cluster.connect(this.serverId, deadline), loadApi(API.PUT_KV)]).then(() => {
       this.#connecting = false;
       this.schedule();
     }, (error: unknown) => {
@@ -134,18 +173,20 @@ export class Sender {
   }
 
   #send(connection: RpcConnection, group: readonly Sent[]): void {
-    const putKv = this.#putKv!;
+    const { kind, targets } = group[0]!.batch.variant;
+    const { api, read } = KINDS[kind];
     const { table } = group[0]!.queue.target;
     const { acks, requestTimeoutMs } = this.#writer.limits;
     this.#requests++;
     try {
-      const apiVersion = connection.versionOf(API.PUT_KV);
-      const body = encodePut(
+      const apiVersion = connection.versionOf(api);
+      const body = encodeWrite(
         {
+          kind,
           acks,
           tableId: table.tableId,
           timeoutMs: requestTimeoutMs,
-          targets: group[0]!.batch.variant.targets,
+          targets,
           buckets: group.map(({ queue: { bucket }, batch, partitionId }) => {
             return { partitionId, bucket, records: batch.builder.finish(batch.writerId, batch.sequence) };
           }),
@@ -154,7 +195,7 @@ export class Sender {
         (bytes) => this.#allocate(bytes),
       );
       connection.send({
-        apiKey: API.PUT_KV.key,
+        apiKey: api.key,
         apiVersion,
         body,
         headroom: true,
@@ -163,7 +204,7 @@ export class Sender {
         onAnswer: (answer) => {
           // A request that is answered has left, so its bytes may be written over. One that failed may still be leaving.
           this.#writer.bodies.give(new Uint8Array(body.buffer));
-          this.#answered(group, () => readMessage(putKv.response, answer));
+          this.#answered(group, () => read(answer));
         },
         onFailure: (error) => this.#failed(group, error),
       });
@@ -177,25 +218,25 @@ export class Sender {
     return buffer.subarray(0, bytes);
   }
 
-  #answered(group: readonly Sent[], read: () => MessageValidType<PutKv["response"]>): void {
-    let answer: MessageValidType<PutKv["response"]>;
+  #answered(group: readonly Sent[], read: () => BucketResult[]): void {
+    let results: BucketResult[];
     try {
-      answer = read();
+      results = read();
     } catch (error) {
       this.#failed(group, asFlussError(error));
       return;
     }
     this.#requests--;
     const waiting = new Set(group);
-    for (const result of answer.bucketsResp) {
+    for (const result of results) {
       for (const sent of waiting) {
-        if (sent.queue.bucket !== result.bucketId || sent.partitionId !== optionalField(result, "partitionId")) {
+        if (sent.queue.bucket !== result.bucket || sent.partitionId !== result.partitionId) {
           continue;
         }
         waiting.delete(sent);
         if (result.errorCode === 0) {
           this.#yieldTo(sent.queue, result.pressure);
-          this.#written(sent, optionalField(result, "logEndOffset") ?? -1n);
+          this.#written(sent, result.endOffset(sent.batch) ?? -1n);
         } else this.#refused(sent, bucketError(sent, result.errorCode, result.errorMessage));
         break;
       }

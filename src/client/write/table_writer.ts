@@ -15,7 +15,7 @@ import { type Row, TableCodec } from "../table/table_codec.ts";
 import { RowAck } from "./ack.ts";
 
 /** The ways to write a row. */
-export type WriteOperation = "upsert" | "update" | "delete";
+export type WriteOperation = "upsert" | "update" | "delete" | "append";
 
 /** A row that was written before the table was found. */
 interface EarlyRow {
@@ -66,6 +66,13 @@ export class TableWriter {
 
   #append(bound: BoundTable, operation: WriteOperation, row: Row, ack: RowAck): RowAck {
     const { codec } = bound;
+    if (operation === "append") {
+      try {
+        return this.#client.writer.appendToLog(bound, codec.placeInLog(row), row, ack);
+      } catch (error) {
+        throw this.#named(error, row);
+      }
+    }
     const shape = operation === "upsert" ? codec.fullShape : operation === "update" ? codec.shapeOf(row) : undefined;
     try {
       return this.#client.writer.append(bound, codec.place(row), shape, row, ack);
@@ -87,8 +94,9 @@ export class TableWriter {
     const out = this.#scratch;
     out.reset();
     try {
-      codec.place(row);
-      (operation === "upsert" ? codec.fullShape : codec.shapeOf(row)).write(out, row);
+      if (operation === "append") codec.placeInLog(row);
+      else codec.place(row);
+      (operation === "upsert" || operation === "append" ? codec.fullShape : codec.shapeOf(row)).write(out, row);
     } catch (error) {
       throw this.#named(error, row);
     }

@@ -10,11 +10,13 @@ import { KvBatchBuilder } from "../../format/kv_batch.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { API } from "../rpc/api.ts";
 import type { RowAck } from "./ack.ts";
-import { WriteBatch, type WriteVariant } from "./batch.ts";
+import { type BatchRows, WriteBatch, type WriteVariant } from "./batch.ts";
+import { BucketAssigner, type KeylessBuckets } from "./bucket_assigner.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { BucketQueue } from "./bucket_queue.ts";
 import type { BoundTable } from "../table/bound_table.ts";
-import type { PlacedKey, Row, RowShape } from "../table/table_codec.ts";
+import type { EncodedLogBatch, LogBatchBuilder } from "../../format/log_builder.ts";
+import { ANY_BUCKET, type PlacedKey, type Row, type RowShape } from "../table/table_codec.ts";
 import { createPartition } from "../table/partitions.ts";
 import { Sender } from "./sender.ts";
 import type { PartitionTarget } from "../table/target.ts";
@@ -34,6 +36,8 @@ export interface WriterLimits {
   /** -1: all in-sync replicas; 1: the leader; 0: the leader, before it has written. */
   readonly acks: -1 | 0 | 1;
   readonly idempotent: boolean;
+  /** Where rows of tables without a bucket key go. */
+  readonly keylessBuckets: KeylessBuckets;
   /** Batches of one bucket that may be out; servers remember five. */
   readonly maxInFlightPerBucket: number;
   readonly requestTimeoutMs: number;
@@ -87,6 +91,8 @@ export class Writer {
   readonly #queues = new Map<string, BucketQueue[]>();
   readonly #senders = new Map<number, Sender>();
   readonly #batches = new Set<WriteBatch>();
+  /** By physical table. */
+  readonly #assigners = new Map<string, BucketAssigner>();
   /** Buckets whose leader is looked for, by table id and physical table. */
   readonly #held = new Map<string, Set<BucketQueue>>();
   readonly #pauses = new Set<Pause>();
@@ -178,26 +184,84 @@ export class Writer {
     const { schemaId } = bound.codec.layout;
     const variant = shape ?? bound.codec.deletes;
     const queue = this.#queue(target, placed.bucket);
-    let batch = queue.open;
-    if (batch !== undefined && (batch.variant.key !== variant.key || batch.builder.schemaId !== schemaId)) {
-      queue.close();
-      this.route(queue);
-      batch = undefined;
-    }
+    const batch = this.#openFor(queue, variant, schemaId);
     const builder = batch === undefined
       ? new KvBatchBuilder(schemaId, FIRST_BYTES, this.#fullBytes, this.#spare.take())
-      : batch.builder;
+      : batch.builder as KvBatchBuilder;
     const before = builder.size;
     builder.append(placed.bytes, 0, placed.end, shape?.write, row);
-    const size = builder.size - before;
+    return this.#added(queue, batch, builder, variant, builder.size - before, ack);
+  }
+
+  /**
+   * Encodes a row into the open batch of a log's bucket. When the row is refused, nothing is queued.
+   *
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, and whatever the codec throws
+   */
+  appendToLog(bound: BoundTable, placed: PlacedKey, row: Row, ack: RowAck): RowAck {
+    const target = bound.partition(placed.partition);
+    this.reserve(0, target.table.name);
+    const { layout, logShape } = bound.codec;
+    const bucket = placed.bucket === ANY_BUCKET ? this.#assign(target, layout.buckets) : placed.bucket;
+    const queue = this.#queue(target, bucket);
+    const batch = this.#openFor(queue, logShape, layout.schemaId);
+    const builder = batch === undefined ? logShape.begin() : batch.builder as LogBatchBuilder;
+    const before = builder.size;
+    builder.append(row);
+    return this.#added(queue, batch, builder, logShape, builder.size - before, ack);
+  }
+
+  /**
+   * Queues a whole log batch.
+   *
+   * @param bucket the bucket, or {@linkcode ANY_BUCKET}
+   * @throws FlussWriteError `WRITE.QUEUE_FULL`, `WRITE.TOO_LARGE`, with nothing queued
+   */
+  appendBatch(bound: BoundTable, partition: string | undefined, bucket: number, encoded: EncodedLogBatch): WriteBatch {
+    const target = bound.partition(partition);
+    const { layout, logShape } = bound.codec;
+    if (encoded.size > this.limits.maxRecordBytes) throw this.#tooLarge(target, encoded.size, "a batch");
+    this.reserve(encoded.size, target.table.name);
+    const queue = this.#queue(target, bucket === ANY_BUCKET ? this.#assign(target, layout.buckets) : bucket);
+    queue.close();
+    const rows: BatchRows = {
+      schemaId: encoded.schemaId,
+      size: encoded.size,
+      dropLast: () => {},
+      finish: (writerId, sequence) => encoded.finish(writerId, sequence),
+    };
+    const batch = this.#openBatch(queue, rows, logShape);
+    batch.bytes = encoded.size;
+    batch.rows = encoded.count;
+    batch.attached = encoded.count;
+    queue.close();
+    this.route(queue);
+    return batch;
+  }
+
+  /** The batch that takes the next row; undefined when one has to be begun. */
+  #openFor(queue: BucketQueue, variant: WriteVariant, schemaId: number): WriteBatch | undefined {
+    const batch = queue.open;
+    if (batch === undefined || (batch.variant.key === variant.key && batch.builder.schemaId === schemaId)) return batch;
+    queue.close();
+    this.route(queue);
+    return undefined;
+  }
+
+  /** A row of `size` bytes was encoded into `builder`, which is that of `batch`, or of a batch to begin. */
+  #added(
+    queue: BucketQueue,
+    open: WriteBatch | undefined,
+    builder: BatchRows,
+    variant: WriteVariant,
+    size: number,
+    ack: RowAck,
+  ): RowAck {
     if (size > this.limits.maxRecordBytes) {
       builder.dropLast();
-      throw flussError("WRITE.TOO_LARGE", {
-        table: target.table.name,
-        message: `a row takes ${size} bytes, and servers take requests of no more than ${this.limits.maxRecordBytes}`,
-      });
+      throw this.#tooLarge(queue.target, size, "a row");
     }
-    if (batch === undefined) batch = this.#openBatch(queue, builder, variant);
+    const batch = open ?? this.#openBatch(queue, builder, variant);
     this.#queuedBytes += size;
     batch.bytes += size;
     batch.rows++;
@@ -362,7 +426,7 @@ export class Writer {
     batch.acknowledge(endOffset);
     this.#done(batch);
     // What was sent was copied, so the buffer is free. A busy writer then makes no garbage of its own size.
-    if (buffer.length === this.#fullBytes) this.#spare.give(buffer);
+    if (buffer?.length === this.#fullBytes) this.#spare.give(buffer);
   }
 
   /** The batch is lost. */
@@ -372,6 +436,24 @@ export class Writer {
   }
 
   // What nobody else uses.
+
+  #tooLarge(target: PartitionTarget, size: number, what: string): FlussError {
+    return flussError("WRITE.TOO_LARGE", {
+      table: target.table.name,
+      message: `${what} takes ${size} bytes, and servers take requests of no more than ${this.limits.maxRecordBytes}`,
+    });
+  }
+
+  /** The bucket of the next row of a table without a bucket key. */
+  #assign(target: PartitionTarget, buckets: number): number {
+    let assigner = this.#assigners.get(target.key);
+    if (assigner === undefined) {
+      if (this.#assigners.size > MAX_IDLE_TARGETS) this.#assigners.clear();
+      this.#assigners.set(target.key, assigner = new BucketAssigner(this.limits.keylessBuckets, buckets));
+    }
+    const known = this.cluster.metadata.leaders(target.key);
+    return assigner.next(buckets, known?.leaders, (bucket) => this.#queue(target, bucket).open !== undefined);
+  }
 
   #queue(target: PartitionTarget, bucket: number): BucketQueue {
     let queues = this.#queues.get(target.key);
@@ -383,7 +465,7 @@ export class Writer {
     return queues[bucket] ??= new BucketQueue(target, bucket);
   }
 
-  #openBatch(queue: BucketQueue, builder: KvBatchBuilder, variant: WriteVariant): WriteBatch {
+  #openBatch(queue: BucketQueue, builder: BatchRows, variant: WriteVariant): WriteBatch {
     const { bucket, target } = queue;
     const batch = new WriteBatch(builder, variant, {
       table: target.table.name,

@@ -56,6 +56,7 @@ test("readOptions() fills in defaults, takes options from the URL, and lets the 
     maxBytes: 64 << 20,
     deliveryTimeoutMs: 120_000,
     idempotent: false,
+    keylessBuckets: "sticky",
     acks: 1,
   });
   assert.equal(readOptions("fluss://a").client.writer.idempotent, true);

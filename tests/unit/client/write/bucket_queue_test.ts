@@ -17,7 +17,7 @@ let order = 0;
 
 function batch(): WriteBatch {
   const at = { table: "a.b", bucket: 0, partition: undefined, order: order++ };
-  return new WriteBatch(new KvBatchBuilder(1), { key: "whole", targets: undefined }, at);
+  return new WriteBatch(new KvBatchBuilder(1), { kind: "put", key: "whole", targets: undefined }, at);
 }
 
 /** A queue with `count` closed batches. */

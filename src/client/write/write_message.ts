@@ -1,47 +1,54 @@
 /**
- * The message of PUT_KV, written by hand: a generated one would copy every batch twice more on its way to the socket.
+ * The messages of PUT_KV and PRODUCE_LOG, written by hand: generated ones would copy every batch twice more on their way
+ * to the socket.
  * `tests/unit/client/write/` holds it against the generated codec.
  *
  * @module
  */
+import { bucketHeadSize, writeBucketHead } from "../rpc/bucket_head.ts";
 import { int32Size, intSize, longSize, writeInt, writeInt32, writeLong } from "../rpc/varint.ts";
 
 /** What is written to one bucket. */
 export interface BucketRecords {
   readonly partitionId: bigint | undefined;
   readonly bucket: number;
-  /** One KV batch. */
+  /** One KV batch or log batch. */
   readonly records: Uint8Array;
 }
 
-/** A PutKvRequest. */
-export interface PutRequest {
+/** A PutKvRequest or ProduceLogRequest. */
+export interface WriteRequest {
+  /** Which of them. */
+  readonly kind: "put" | "produce";
   readonly acks: -1 | 0 | 1;
   readonly tableId: bigint;
   readonly timeoutMs: number;
-  /** Positions of the columns that are written; undefined for whole rows. */
+  /** Positions of the columns that are put; undefined for whole rows. */
   readonly targets: readonly number[] | undefined;
   readonly buckets: readonly BucketRecords[];
 }
 
+/** The field that holds the buckets. */
+const BUCKETS = { put: 0x2a, produce: 0x22 };
+
 /**
- * Writes a PutKvRequest.
+ * Writes a request.
  *
  * @param headroom bytes left free at the start for the frame's header
  * @param allocate gives exactly so many bytes, with any content
  */
-export function encodePut(
-  { acks, tableId, timeoutMs, targets, buckets }: PutRequest,
+export function encodeWrite(
+  { kind, acks, tableId, timeoutMs, targets, buckets }: WriteRequest,
   headroom: number,
   allocate: (bytes: number) => Uint8Array<ArrayBuffer> = (bytes) => new Uint8Array(bytes),
 ): Uint8Array<ArrayBuffer> {
-  let size = headroom + 1 + int32Size(acks) + 1 + longSize(tableId) + 1 + intSize(timeoutMs) + 2;
+  let size = headroom + 1 + int32Size(acks) + 1 + longSize(tableId) + 1 + intSize(timeoutMs) +
+    (kind === "put" ? 2 : 0);
   let targetBytes = 0;
   for (const target of targets ?? []) targetBytes += intSize(target);
   if (targetBytes > 0) size += 1 + intSize(targetBytes) + targetBytes;
   const sizes = buckets.map(({ partitionId, bucket, records }) => {
-    const own = partitionId === undefined ? 0 : 1 + longSize(partitionId);
-    return own + 1 + intSize(bucket) + 1 + intSize(records.length) + records.length;
+    return bucketHeadSize(partitionId, bucket) + 1 + intSize(records.length) + records.length;
   });
   for (const inner of sizes) size += 1 + intSize(inner) + inner;
   const out = allocate(size);
@@ -59,21 +66,18 @@ export function encodePut(
   }
   for (let i = 0; i < buckets.length; i++) {
     const { partitionId, bucket, records } = buckets[i]!;
-    out[at++] = 0x2a;
+    out[at++] = BUCKETS[kind];
     at = writeInt(out, at, sizes[i]!);
-    if (partitionId !== undefined) {
-      out[at++] = 0x08;
-      at = writeLong(out, at, partitionId);
-    }
-    out[at++] = 0x10;
-    at = writeInt(out, at, bucket);
+    at = writeBucketHead(out, at, partitionId, bucket);
     out[at++] = 0x1a;
     at = writeInt(out, at, records.length);
     out.set(records, at);
     at += records.length;
   }
-  // agg_mode 0: rows are merged as the table's merge engine says.
-  out[at++] = 0x30;
-  out[at] = 0;
+  if (kind === "put") {
+    // agg_mode 0: rows are merged as the table's merge engine says.
+    out[at++] = 0x30;
+    out[at] = 0;
+  }
   return out;
 }

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { API, loadApi } from "../../../../src/client/rpc/api.ts";
-import { encodePut } from "../../../../src/client/write/put_message.ts";
+import { encodeWrite } from "../../../../src/client/write/write_message.ts";
 import { random, seed } from "../../../random.ts";
 
 const { request } = await loadApi(API.PUT_KV);
+const { request: produce } = await loadApi(API.PRODUCE_LOG);
 const ids = [0n, 1n, 127n, 128n, 2n ** 31n, 2n ** 63n - 1n];
 
-test(`encodePut() writes what the generated codec writes (seed ${seed})`, () => {
+test(`encodeWrite() writes what the generated codec writes (seed ${seed})`, () => {
   for (let i = 0; i < 300; i++) {
     const acks = random.pick([-1, 0, 1] as const);
     const tableId = random.pick(ids);
@@ -19,6 +20,9 @@ test(`encodePut() writes what the generated codec writes (seed ${seed})`, () => 
       bucket: random.pick([0, 1, 200, 70_000]),
       records: random.bytes(random.pick([28, 127, 128, 5000])),
     }));
+    const bucketsReq = buckets.map(({ partitionId, bucket: bucketId, records }) =>
+      partitionId === undefined ? { bucketId, records } : { partitionId, bucketId, records }
+    );
     const expected = toBinary(
       request,
       create(request, {
@@ -27,12 +31,16 @@ test(`encodePut() writes what the generated codec writes (seed ${seed})`, () => 
         timeoutMs,
         targetColumns: [...targets ?? []],
         aggMode: 0,
-        bucketsReq: buckets.map(({ partitionId, bucket: bucketId, records }) =>
-          partitionId === undefined ? { bucketId, records } : { partitionId, bucketId, records }
-        ),
+        bucketsReq,
       }),
     );
     const headroom = random.pick([0, 12]);
-    assert.deepEqual(encodePut({ acks, tableId, timeoutMs, targets, buckets }, headroom).subarray(headroom), expected);
+    const rest = { acks, tableId, timeoutMs, buckets };
+    assert.deepEqual(encodeWrite({ kind: "put", targets, ...rest }, headroom).subarray(headroom), expected);
+    const appended = toBinary(produce, create(produce, { acks, tableId, timeoutMs, bucketsReq }));
+    assert.deepEqual(
+      encodeWrite({ kind: "produce", targets: undefined, ...rest }, headroom).subarray(headroom),
+      appended,
+    );
   }
 });
