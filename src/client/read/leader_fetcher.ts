@@ -38,6 +38,9 @@ export interface FetcherOwner {
   received(bytes: number, shape: FetchShape): void;
 }
 
+/** The least that a bucket is asked for when many share an answer; most batches are smaller. */
+const SHARED_BYTES = 1 << 20;
+
 /** A bucket in the request that is out. */
 interface Asked {
   readonly cursor: LogCursor;
@@ -123,7 +126,7 @@ export class LeaderFetcher {
     const { share, limits } = this.#owner;
     // Half of it, so that one answer can be on its way while another is delivered.
     const most = Math.max(1, Math.min(limits.fetchMaxBytes, Math.floor(share / 2)));
-    const cursors = this.#choose(Math.max(1, Math.floor(most / limits.bucketMaxBytes)));
+    const cursors = this.#choose(Math.max(1, Math.floor(most / Math.min(limits.bucketMaxBytes, SHARED_BYTES))));
     const maxBytes = Math.min(most, cursors.length * limits.bucketMaxBytes);
     if (!this.hasRoom(maxBytes)) return;
     const connection = API.FETCH_LOG.messages === undefined
@@ -167,9 +170,9 @@ export class LeaderFetcher {
 
   #send(connection: RpcConnection, cursors: readonly LogCursor[], maxBytes: number): void {
     const { limits } = this.#owner;
-    const asked = cursors.map((cursor): Asked => {
-      return { cursor, shape: cursor.shape, maxBytes: Math.min(maxBytes, limits.bucketMaxBytes) };
-    });
+    const behind = cursors.reduce((count, cursor) => cursor.caughtUp ? count : count + 1, 0);
+    const bucketBytes = Math.min(limits.bucketMaxBytes, Math.max(1, Math.floor(maxBytes / Math.max(1, behind))));
+    const asked = cursors.map((cursor): Asked => ({ cursor, shape: cursor.shape, maxBytes: bucketBytes }));
     const waits = this.#idle || cursors.some((cursor) => cursor.stop === undefined) ||
       cursors.every((cursor) => cursor.caughtUp);
     try {

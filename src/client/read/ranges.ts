@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type FlussError, flussError } from "../../base/errors.ts";
+import { flussError, FlussSubscriptionError } from "../../base/errors.ts";
 import type { Deadline } from "../../base/wait.ts";
 import type { FlussClient } from "../client.ts";
 import { API } from "../rpc/api.ts";
@@ -201,20 +201,21 @@ export function outOfRange(
   offset: bigint,
   ends: BucketEnds,
   cause?: unknown,
-): FlussError {
+): FlussSubscriptionError {
   const { partition, bucket } = ref;
   const { earliest, latest } = ends;
   const held = earliest === undefined
     ? latest === undefined ? "is not there" : `is above the end, ${latest}`
     : `is not among those that are kept, ${earliest} to ${latest}`;
   const expired = earliest !== undefined && offset < earliest;
-  return flussError("SUBSCRIPTION.OFFSET_OUT_OF_RANGE", {
+  return new FlussSubscriptionError("SUBSCRIPTION.OFFSET_OUT_OF_RANGE", {
     table,
     bucket,
     partition,
     message: `offset ${offset} of bucket ${bucket}${
       partition === undefined ? "" : ` of partition ${JSON.stringify(partition)}`
     } ${held}`,
+    ...(earliest === undefined ? {} : { earliest }),
     ...(expired ? { hint: `the records expired; the earliest that is available is ${earliest}` } : {}),
     cause,
   });
