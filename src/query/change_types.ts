@@ -66,15 +66,16 @@ export interface RawEvent<R, K> extends ChangePosition {
 }
 
 /** A field of a declaration that says how changes of the table are told. */
-type Changelog<T extends AnyTable> = T[typeof $]["l"];
+export type Changelog<T extends AnyTable> = T[typeof $]["l"];
 
 /** What happens to rows of a table with primary key: first_row never replaces, versioned never removes. */
-type KeyedChange<R, E, L> =
+export type KeyedChange<R, E, L> =
   | InsertEvent<R>
   | (E extends "first_row" ? never : UpdateEvent<R, L extends "wal" ? undefined : R>)
   | (E extends OnePerKey ? never : DeleteEvent<R>);
 
-type RawKind<E> = "+I" | (E extends "first_row" ? never : "-U" | "+U") | (E extends OnePerKey ? never : "-D");
+/** The kinds of records in the log of a table with primary key. */
+export type RawKind<E> = "+I" | (E extends "first_row" ? never : "-U" | "+U") | (E extends OnePerKey ? never : "-D");
 
 /**
  * The changes of a table.

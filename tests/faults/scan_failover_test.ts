@@ -53,7 +53,7 @@ test(
       const seen = Array.from({ length: BUCKETS }, () => 0);
       let batches = 0;
       let slowest = 0;
-      let began = performance.now();
+      const began = performance.now();
       try {
         for await (const batch of db.table(clicks).scan().batches()) {
           slowest = Math.max(slowest, performance.now() - began);

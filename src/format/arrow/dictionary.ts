@@ -10,7 +10,7 @@ import type { RawColumn } from "./raw_column.ts";
 import { takeRaw } from "./take.ts";
 
 /** The integers that places are stored as, in the words of `foundTypeText`. */
-export type IndexType = keyof typeof ITEMS;
+export type IndexType = "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64";
 
 const ITEMS = {
   int8: Int8Array,

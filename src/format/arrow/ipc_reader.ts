@@ -38,13 +38,6 @@ const FILE_END_BYTES = 10;
 
 /**
  * Takes a stream apart. Every batch is checked when it is read: its schema once, then its buffers, nulls and values.
- *
- * @example
- * ```ts
- * const reader = new IpcReader(columns);
- * for await (const chunk of chunks) for (const batch of reader.push(chunk)) send(batch);
- * reader.end();
- * ```
  */
 export class IpcReader {
   readonly #columns: readonly SchemaColumn[];
