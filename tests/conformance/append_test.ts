@@ -67,12 +67,17 @@ for (const format of ["arrow", "indexed", "compacted"] as const) {
             )
           );
           assert.deepEqual(read.map(plain), expected.map((row) => plain(row as never)));
+          // The second table of several batches is over the buffers of the scan, the first is one of an IPC stream.
+          await handle.append(rows[1] as never);
+          const direct = await toArrow(handle.scan());
+          const streamed = tableFromIPC(await new Response(handle.scan().ipc()).bytes());
+          assert.deepEqual(direct.toArray().map((row) => String(row)), streamed.toArray().map((row) => String(row)));
           // And once more as columns, which need not become rows on their way.
           const ipc = await new Response(handle.scan().ipc()).bytes();
           const { rows: appended } = await handle.appendBatches(ipc);
-          assert.equal(appended, 50);
+          assert.equal(appended, 51);
           const twice = await handle.scan().toArray();
-          assert.deepEqual(twice.slice(50).map(plain), expected.map((row) => plain(row as never)));
+          assert.deepEqual(twice.slice(51, 101).map(plain), expected.map((row) => plain(row as never)));
         }),
     );
   }

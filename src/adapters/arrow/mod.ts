@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { RecordBatch, Table, tableFromIPC, tableToIPC, type TypeMap } from "apache-arrow";
+import { Data, type DataType, RecordBatch, Struct, Table, tableFromIPC, tableToIPC, type TypeMap } from "apache-arrow";
 import type { CallOptions } from "../../base/wait.ts";
 import type { AppendReceipt, ArrowSource } from "../../query/append_batches.ts";
+import { type ColumnBatch, columnsOf } from "../../query/column_batch.ts";
 
 /** The handle of a log table, as `db.table()` gives it. */
 export interface ArrowAppendable {
@@ -16,6 +17,8 @@ export interface ArrowAppendable {
 
 /** A scan, as `db.table().scan()` gives it. */
 export interface ArrowReadable {
+  /** As `Scan.batches`. */
+  batches(options?: CallOptions): AsyncIterable<ColumnBatch<never>>;
   /** As `Scan.ipc`. */
   ipc(options?: CallOptions): ReadableStream<Uint8Array>;
 }
@@ -69,7 +72,42 @@ export function appendArrow<T extends TypeMap>(
  * ```
  */
 export async function toArrow(scan: ArrowReadable, options: CallOptions = {}): Promise<Table> {
+  const found: RecordBatch[] = [];
+  let schema: Table["schema"] | undefined;
+  for await (const batch of scan.batches(options)) {
+    const columns = schema === undefined ? undefined : buffersOf(batch);
+    if (schema === undefined || columns === undefined) {
+      // The first batch brings the schema along; rows that did not come as columns are made into some.
+      const made = tableFromIPC([batch.toIPC()]);
+      schema ??= made.schema;
+      found.push(...made.batches);
+    } else {
+      const { fields } = schema;
+      const children = columns.map((column, i) => dataOf(fields[i]!.type, column));
+      found.push(new RecordBatch(schema, new Data(new Struct(fields), 0, batch.length, 0, undefined, children)));
+    }
+  }
+  if (schema !== undefined) return new Table(schema, found);
+  // Without a batch the schema alone is left to be read.
   const chunks: Uint8Array[] = [];
   for await (const chunk of scan.ipc(options)) chunks.push(chunk);
   return tableFromIPC(chunks);
+}
+
+/** The buffers of a batch that came as columns. */
+function buffersOf(batch: ColumnBatch<never>): Buffers[] | undefined {
+  const raw = columnsOf(batch)?.columns.map((column) => column.raw);
+  return raw?.every((column) => column !== undefined) ? raw : undefined;
+}
+
+type Buffers = NonNullable<NonNullable<ReturnType<typeof columnsOf>>["columns"][number]["raw"]>;
+
+/** A column over the same memory. */
+function dataOf(type: DataType, { length, nullCount, validity, offsets, data, children }: Buffers): Data {
+  const Values = type.ArrayType as { new (buffer: ArrayBufferLike, at: number, length: number): ArrayBufferView } & {
+    readonly BYTES_PER_ELEMENT: number;
+  };
+  const values = data && new Values(data.buffer, data.byteOffset, Math.floor(data.length / Values.BYTES_PER_ELEMENT));
+  const inner = children.map((child, i) => dataOf((type.children as { type: DataType }[])[i]!.type, child));
+  return new Data(type, 0, length, nullCount, [offsets, values, validity] as never, inner);
 }
