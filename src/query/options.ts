@@ -76,7 +76,7 @@ const SHAPE = {
   scanner: {
     fetchMaxBytes: 1024,
     bucketMaxBytes: 1024,
-    maxWaitMs: 0,
+    maxWaitMs: 1,
     aheadBytes: 1024,
     fullScanRows: 1,
     checkCrc: "boolean",

@@ -6,8 +6,10 @@
 import { FlussError, flussError } from "../../base/errors.ts";
 import { API, loadApi } from "../rpc/api.ts";
 import type { RpcConnection, SentRequest } from "../rpc/connection.ts";
+import type { PbRemoteLogFetchInfo } from "../rpc/gen/fluss/v1/log_pb.ts";
 import { type BucketAnswer, decodeFetch, encodeFetch, type FetchShape } from "./fetch_message.ts";
-import { bucketKey, type Held, type LogCursor, releaseOne } from "./log_cursor.ts";
+import { type Held, HeldBytes, releaseOne } from "./held_bytes.ts";
+import { bucketKey, type LogCursor } from "./log_cursor.ts";
 import type { ReaderLimits } from "./log_reader.ts";
 
 /** Why a bucket could not be fetched. */
@@ -31,7 +33,7 @@ export interface FetcherOwner {
   /** The bucket was refused, in answer to a request of this shape. It is not fetched until it is added again. */
   refused(cursor: LogCursor, refusal: Refusal, shape: FetchShape): void;
   /** The records of the bucket are in remote storage. It is not fetched until it is added again. */
-  moved(cursor: LogCursor, answer: BucketAnswer): void;
+  moved(cursor: LogCursor, info: PbRemoteLogFetchInfo): void;
   /** A request left. */
   sent(): void;
   /** Records arrived, in answer to a request of this shape. */
@@ -54,8 +56,8 @@ export class LeaderFetcher {
   readonly #owner: FetcherOwner;
   /** The buckets, those that were served last at the end. */
   readonly #cursors = new Set<LogCursor>();
-  /** Bytes of answers that are not delivered in full. */
-  #held = 0;
+  /** Answers that are not delivered in full. */
+  readonly #held = new HeldBytes(() => this.schedule());
   #sent: SentRequest | undefined;
   #connecting = false;
   #scheduled = false;
@@ -102,23 +104,6 @@ export class LeaderFetcher {
     });
   }
 
-  /** Accounts for memory that lives until its last segment was delivered. */
-  hold(bytes: number): Held {
-    this.#held += bytes;
-    return {
-      segments: 0,
-      release: () => {
-        this.#held -= bytes;
-        this.schedule();
-      },
-    };
-  }
-
-  /** Whether so many bytes more are within the budget. */
-  hasRoom(bytes: number): boolean {
-    return this.#held === 0 || this.#held + bytes <= this.#owner.share;
-  }
-
   #fetch(): void {
     if (this.#closed || this.#sent !== undefined || this.#connecting) return;
     for (const cursor of this.#cursors) if (cursor.fetched) this.#cursors.delete(cursor);
@@ -128,7 +113,7 @@ export class LeaderFetcher {
     const most = Math.max(1, Math.min(limits.fetchMaxBytes, Math.floor(share / 2)));
     const cursors = this.#choose(Math.max(1, Math.floor(most / Math.min(limits.bucketMaxBytes, SHARED_BYTES))));
     const maxBytes = Math.min(most, cursors.length * limits.bucketMaxBytes);
-    if (!this.hasRoom(maxBytes)) return;
+    if (!this.#held.hasRoom(maxBytes, share)) return;
     const connection = API.FETCH_LOG.messages === undefined
       ? loadApi(API.FETCH_LOG).then(() => this.#owner.connection(this.serverId))
       : this.#owner.connection(this.serverId);
@@ -211,7 +196,7 @@ export class LeaderFetcher {
     const byKey = new Map(answers.map((answer) => {
       return [bucketKey(answer.tableId, answer.partitionId, answer.bucket), answer];
     }));
-    const frame = frameBytes === undefined ? undefined : this.hold(frameBytes);
+    const frame = frameBytes === undefined ? undefined : this.#held.hold(frameBytes);
     // Until all buckets have taken what is theirs.
     if (frame !== undefined) frame.segments++;
     const alone = asked.length === 1;
@@ -230,7 +215,7 @@ export class LeaderFetcher {
       if (answer.remote !== undefined) {
         this.#cursors.delete(cursor);
         this.#idle = false;
-        this.#owner.moved(cursor, answer);
+        this.#owner.moved(cursor, answer.remote);
         continue;
       }
       this.#take(cursor, shape, answer, frame, alone);
@@ -243,7 +228,7 @@ export class LeaderFetcher {
     const { records, filteredEndOffset } = answer;
     this.#owner.received(records.length, shape);
     const bytes = frame === undefined ? records.slice() : records;
-    const held = frame ?? this.hold(bytes.length);
+    const held = frame ?? this.#held.hold(bytes.length);
     held.segments++;
     const added = cursor.add(bytes, shape, filteredEndOffset, held);
     releaseOne(held);

@@ -11,6 +11,7 @@ import { checkCrc, type LogBatch, logBatchAt, logBatchSize } from "../../format/
 import type { Schemas } from "../cluster/tables.ts";
 import type { PartitionTarget } from "../table/target.ts";
 import type { FetchShape } from "./fetch_message.ts";
+import { type Held, releaseOne } from "./held_bytes.ts";
 import type { LogSource, SourcePlan } from "./log_source.ts";
 import { type BucketRef, EARLIEST } from "./ranges.ts";
 
@@ -44,14 +45,6 @@ export interface LogChunk {
   readonly columns: Columns;
   /** The offset behind the last record of the bucket that could be read when last heard of. */
   readonly highWatermark: bigint;
-}
-
-/** Memory that fetched records hold: a whole answer lives as long as one record of it. */
-export interface Held {
-  /** Segments that are views of it, and others that keep it. */
-  segments: number;
-  /** Called when the last of them is gone. */
-  release(): void;
 }
 
 /** Batches of one answer or one piece of a remote segment. */
@@ -315,10 +308,4 @@ export class LogCursor {
 /** One text per bucket of the cluster. */
 export function bucketKey(tableId: bigint, partitionId: bigint | undefined, bucket: number): string {
   return `${tableId} ${partitionId ?? ""} ${bucket}`;
-}
-
-/** Lets one of those go that keep memory from being released. */
-export function releaseOne(held: Held): void {
-  held.segments--;
-  if (held.segments === 0) held.release();
 }

@@ -8,12 +8,14 @@ import { FlussError, flussError, isStaleMetadata, serverError } from "../../base
 import { backOffMs } from "../../base/wait.ts";
 import type { FlussClient } from "../client.ts";
 import type { RpcConnection } from "../rpc/connection.ts";
-import type { BucketAnswer, FetchShape } from "./fetch_message.ts";
+import type { PbRemoteLogFetchInfo } from "../rpc/gen/fluss/v1/log_pb.ts";
+import type { FetchShape } from "./fetch_message.ts";
 import { type FetcherOwner, LeaderFetcher, type Refusal } from "./leader_fetcher.ts";
 import { type BucketRange, type LogChunk, LogCursor } from "./log_cursor.ts";
 import { type LogSource, SourcePlan } from "./log_source.ts";
 import { fetchOffsets } from "./offsets.ts";
 import { EARLIEST, outOfRange } from "./ranges.ts";
+import { type ReadRemoteLog, RemoteReads, type RemoteReadsOwner } from "./remote_reads.ts";
 
 export type { BucketRange, LogChunk, LogSource };
 
@@ -41,6 +43,8 @@ export interface LogReaderOptions extends Partial<ReaderLimits> {
   readonly keepOpen?: boolean;
   /** Told of a range whose partition was dropped, once all that was fetched of it has been delivered. */
   readonly onGone?: (range: BucketRange) => void;
+  /** Reads what servers have moved to remote storage. Without it such records cannot be read. */
+  readonly readRemote?: ReadRemoteLog | undefined;
 }
 
 /** What a reader has done. */
@@ -65,7 +69,7 @@ const FENCED_LEADER_EPOCH = 24;
 const CORRUPT: readonly number[] = [3, 14];
 
 /** See the module. One caller at a time. */
-export class LogReader implements FetcherOwner {
+export class LogReader implements FetcherOwner, RemoteReadsOwner {
   readonly limits: ReaderLimits;
   readonly stats: ReaderStats = { requests: 0, bytes: 0, projectedBytes: 0, remoteBytes: 0 };
   readonly #client: FlussClient;
@@ -75,6 +79,7 @@ export class LogReader implements FetcherOwner {
   readonly #cursors = new Set<LogCursor>();
   readonly #gone = new Set<LogCursor>();
   readonly #fetchers = new Map<number, LeaderFetcher>();
+  #remote: RemoteReads | undefined;
   /** Buckets that have something to deliver, each once; they take turns. */
   #ready: LogCursor[] = [];
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -190,6 +195,7 @@ export class LogReader implements FetcherOwner {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     for (const fetcher of this.#fetchers.values()) fetcher.close();
     this.#fetchers.clear();
+    this.#remote?.close();
     for (const cursor of this.#cursors) cursor.end();
     this.#cursors.clear();
     this.#gone.clear();
@@ -201,7 +207,12 @@ export class LogReader implements FetcherOwner {
   // What fetchers need of their reader.
 
   get share(): number {
-    return this.limits.aheadBytes / Math.max(1, this.#fetchers.size);
+    const remote = this.#remote === undefined || this.#remote.idle ? 0 : 1;
+    return this.limits.aheadBytes / Math.max(1, this.#fetchers.size + remote);
+  }
+
+  get remoteShare(): number {
+    return this.share;
   }
 
   connection(serverId: number): RpcConnection | Promise<RpcConnection> {
@@ -225,11 +236,31 @@ export class LogReader implements FetcherOwner {
     if (!cursor.queued && cursor.position === EARLIEST && cursor.stop !== undefined) this.#findStart(cursor);
   }
 
-  moved(cursor: LogCursor, _answer: BucketAnswer): void {
-    this.#fail(
-      cursor,
-      flussError("CONNECTION.UNSUPPORTED_VERSION", { message: "the log is in remote storage" }),
-    );
+  moved(cursor: LogCursor, info: PbRemoteLogFetchInfo): void {
+    this.#leave(cursor);
+    const { readRemote } = this.#options;
+    if (readRemote === undefined) {
+      const { range: { partition, bucket }, target: { table: { name: table } }, position } = cursor;
+      const message = `bucket ${bucket}, offset ${position}: the records are in remote storage, which is not read here`;
+      this.#fail(cursor, flussError("CONNECTION.UNSUPPORTED_VERSION", { table, partition, bucket, message }));
+      return;
+    }
+    (this.#remote ??= new RemoteReads(this.#client, this, readRemote)).start(cursor, info);
+  }
+
+  remoteArrived(cursor: LogCursor, bytes: number): void {
+    this.stats.remoteBytes += bytes;
+    this.#enqueue(cursor);
+  }
+
+  remoteDone(cursor: LogCursor): void {
+    if (cursor.fetched) this.#enqueue(cursor);
+    else this.#route(cursor);
+  }
+
+  remoteFailed(cursor: LogCursor, error: unknown): void {
+    if (FlussError.is(error) && error.retriable) this.#recover(cursor, error);
+    else this.#fail(cursor, error);
   }
 
   refused(cursor: LogCursor, refusal: Refusal, shape: FetchShape): void {
@@ -379,6 +410,7 @@ export class LogReader implements FetcherOwner {
 
   #forget(cursor: LogCursor): void {
     cursor.end();
+    this.#remote?.stop(cursor);
     this.#leave(cursor);
     this.#cursors.delete(cursor);
     this.#gone.delete(cursor);

@@ -60,10 +60,10 @@ test("readOptions() fills in defaults, takes options from the URL, and lets the 
     acks: 1,
   });
   assert.equal(readOptions("fluss://a").client.writer.idempotent, true);
-  assert.deepEqual(readOptions("fluss://a?scanner.checkCrc=false&scanner.maxWaitMs=0").client.scanner, {
+  assert.deepEqual(readOptions("fluss://a?scanner.checkCrc=false&scanner.maxWaitMs=1").client.scanner, {
     fetchMaxBytes: 16 << 20,
     bucketMaxBytes: 4 << 20,
-    maxWaitMs: 0,
+    maxWaitMs: 1,
     aheadBytes: 32 << 20,
     fullScanRows: 100_000,
     checkCrc: false,
@@ -79,7 +79,7 @@ const wrong: [object, RegExp][] = [
   [{ writer: { acks: 1, idempotent: true } }, /needs writer.acks "all"/],
   [{ writer: { batchBytes: 2048, maxBytes: 1024 } }, /above writer.maxBytes/],
   [{ scanner: { aheadBytes: 0 } }, /scanner.aheadBytes must be a number of at least 1024, not 0/],
-  [{ scanner: { maxWaitMs: -1 } }, /scanner.maxWaitMs must be a number of at least 0, not -1/],
+  [{ scanner: { maxWaitMs: 0 } }, /scanner.maxWaitMs must be a number of at least 1, not 0/],
   [{ scanner: { fullScanRows: 2 ** 31 } }, /scanner.fullScanRows must be a whole number below 2147483647/],
   [{ scanner: { bucketMaxBytes: 2048.5 } }, /scanner.bucketMaxBytes must be a whole number/],
   [{ scanner: { checkCrc: 1 } }, /scanner.checkCrc must be a boolean/],
