@@ -197,7 +197,7 @@ for (const subject of [defaultSubject(db), millisSubject(db)]) {
       if (rows !== total) throw new Error(`${work} read ${rows} rows of ${total}`);
       return api;
     };
-    await measure({ modes, work, operations: total, passes: 2, run });
+    await measure({ modes, work, operations: total, passes: 3, run });
   }
 }
 if (sink === 42) console.log();
