@@ -58,11 +58,13 @@ export class SourcePlan {
     let decoder = this.#decoders.get(key);
     if (decoder === undefined) {
       const { bound, columns } = this.#source;
+      const { layout } = bound.codec;
       const typed = bound.codec.typed(schema);
       decoder = compileLogDecoder({
-        format: bound.codec.layout.logFormat,
+        format: layout.logFormat,
         sent: shape.projection === undefined ? typed : shape.projection.map((at) => typed[at]!),
         wanted: columns,
+        paddedChars: layout.rowFormat === "indexed" && layout.primaryKey.length > 0,
       });
       this.#decoders.set(key, decoder);
     }
