@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { type AnyColumn, type AnyTable, type LogOptions, t, table } from "../../mod.ts";
-import { RowAppender } from "../append_rows.ts";
 import { needsCluster } from "../cluster.ts";
 import { Random, seed } from "../random.ts";
 import { type Kind, type Language, limitOf, NESTED, type Sample, SCALARS } from "./kinds.ts";
@@ -123,8 +122,8 @@ async function exchangeRows(name: string, each: Case): Promise<Mismatches> {
   const rows = rowsFor(each);
   const ids = (writer: number) => rows.map((_, at) => writer * IDS_PER_WRITER + at);
 
-  await using to = new RowAppender(session.database);
-  await to.append(declared, ids(0).map((id, at) => valuesOf(id, rows[at]!)));
+  ids(0).forEach((id, at) => ours.append(valuesOf(id, rows[at]!)));
+  await db.flush();
   for (const [i, their] of theirs.entries()) {
     await their.append(ids(i + 1).map((id, at) => textsOf(id, rows[at]!)));
   }
@@ -306,8 +305,8 @@ test("pyarrow opens the Arrow streams of our scans, with all types", needs("pyth
     const { db } = session;
     const { declared, python } = await openArrow(name);
     const ours = untyped(db, declared);
-    await using to = new RowAppender(session.database);
-    await to.append(declared, allRows.map((samples, id) => valuesOf(id, samples)));
+    allRows.forEach((samples, id) => ours.append(valuesOf(id, samples)));
+    await db.flush();
     const said = await python.fromArrow((await collect(ours.scan().ipc())).toString("base64"));
     assert.deepEqual(said.types.map(([key]) => key), ["id", ...typeColumns.map(([key]) => key)]);
     assert.deepEqual(said.rows.map((row) => row[0]), allRows.map((_, id) => id));
@@ -320,6 +319,31 @@ test("pyarrow opens the Arrow streams of our scans, with all types", needs("pyth
   });
   assert.deepEqual([...found.values()].flat(), []);
 });
+
+for (const compression of [null, "lz4", "zstd"] as const) {
+  test(
+    `we append the Arrow streams of pyarrow, with all types, ${compression ?? "not compressed"}`,
+    needs("python"),
+    async () => {
+      const found = await exchange(session, `arrow_in_${compression}`, async (name) => {
+        const { declared, python } = await openArrow(name);
+        const ours = untyped(session.db, declared);
+        const stream = await python.toArrow(allRows.map((samples, id) => textsOf(id, samples)), compression);
+        const written = await ours.appendBatches(Buffer.from(stream, "base64"));
+        assert.equal(written.rows, allRows.length);
+        const found = noMismatches();
+        let at = 0;
+        for await (const row of ours.scan()) {
+          assert.equal(row["id"], at);
+          compareRow(found, `row ${at}`, shownValues(row), allRows[at++]!.map((item) => show(item.value)));
+        }
+        assert.equal(at, allRows.length);
+        return found;
+      });
+      assert.deepEqual([...found.values()].flat(), []);
+    },
+  );
+}
 
 test("the counterparts of logs end when they are told to", needsCluster, async () => {
   assert.deepEqual(await session.close(), [...session.counterparts].map(() => "exit code 0"));

@@ -10,6 +10,8 @@ import type { Predicate } from "../../src/format/predicate.ts";
 import { RowAppender } from "../append_rows.ts";
 import { needsNext, targetNext } from "../cluster.ts";
 import { withDatabase } from "../conformance/target.ts";
+import { start } from "../interop/counterpart.ts";
+import type { LogText } from "../interop/protocol.ts";
 import { Random, seed } from "../random.ts";
 import { Relay } from "../relay.ts";
 
@@ -67,6 +69,8 @@ function rowOf(n: number): Row {
 /** What the servers have sent. */
 class Sent {
   batches = 0;
+  /** The versions of their headers; 1 has statistics. */
+  readonly magics: Set<number> = new Set();
   readonly relay: Relay = new Relay((apiKey, body) => {
     if (apiKey !== API.FETCH_LOG.key) return;
     for (const { bucketsResp } of readMessage(FetchLogResponseSchema, body).tablesResp) {
@@ -74,6 +78,7 @@ class Sent {
         let at = 0;
         for (let batch = logBatchAt(records, at); batch !== undefined; batch = logBatchAt(records, at)) {
           this.batches++;
+          this.magics.add(batch.magic);
           at = batch.end;
         }
       }
@@ -126,6 +131,7 @@ test(
       };
       const without = await sent.during(() => db.table(plain).scan().where(where).toArray());
       const pruned = await sent.during(() => db.table(all).scan().where(where).toArray());
+      assert.deepEqual(sent.magics, new Set([0, 1]));
       assert.equal(without.batches, BATCHES);
       assert.equal(pruned.batches, 1);
       assert.ok(pruned.bytes < without.bytes / 10, `${pruned.bytes} bytes instead of ${without.bytes}`);
@@ -144,6 +150,42 @@ test(
       assert.ok(plan.clientSide.some((line) => line.startsWith("predicate")), String(plan.clientSide));
     }),
 );
+
+test("the official Python client reads our batches with statistics, and we read its", needsNext, async (context) => {
+  const started = await start("python", targetNext!.bootstrap);
+  if ("absent" in started) return context.skip(started.absent);
+  const { counterpart } = started;
+  try {
+    const words = table("words", { n: t.int().notNull(), text: t.string() }, {
+      buckets: 1,
+      properties: { "table.statistics.columns": "*" },
+    });
+    await withTables([], async (db, sent, database) => {
+      await db.admin.create(words);
+      await db.admin.offsets(words, "latest");
+      const rows = (from: number) =>
+        Array.from({ length: ROWS }, (_, i) => ({ n: from + i, text: `text ${from + i}` }));
+      for (const row of rows(0)) db.table(words).append(row);
+      await db.flush();
+      const columns = [["n", { type: "INT" }], ["text", { type: "STRING" }]] as const;
+      const name = `${database}.words`;
+      await counterpart.call({ op: "open", table: name, columns });
+      await counterpart.call({ op: "append", table: name, rows: rows(ROWS).map(({ n, text }) => [n, text]) });
+      const read = await counterpart.call<LogText[]>({ op: "readLog", table: name, count: 2 * ROWS });
+      const all = [...rows(0), ...rows(ROWS)];
+      assert.deepEqual(read.map(([, , , row]) => row), all.map(({ n, text }) => [n, text]));
+      const scanned = await sent.during(() => db.table(words).scan().toArray());
+      assert.deepEqual(scanned.result, all);
+      // What is left on the server is ours, so it was our batch that had statistics.
+      const last = await sent.during(() => db.table(words).scan().where((c) => c.n.gte(ROWS)).toArray());
+      assert.deepEqual(last.result, rows(ROWS));
+      assert.ok(last.batches < scanned.batches, `${last.batches} batches of ${scanned.batches}`);
+      assert.ok(sent.magics.has(1));
+    });
+  } finally {
+    await counterpart.close();
+  }
+});
 
 test(
   "only columns with statistics are compared on the server",
