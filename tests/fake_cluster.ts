@@ -9,7 +9,6 @@
  */
 import type { DescMessage, MessageInitShape, MessageValidType } from "@bufbuild/protobuf";
 import { API, type Api, apiByKey, loadApi } from "../src/client/rpc/api.ts";
-import type { PbPutKvRespForBucketSchema } from "../src/client/rpc/gen/fluss/v1/write_pb.ts";
 import { optionalField, readMessage, writeMessage } from "../src/client/rpc/required.ts";
 import { layOut } from "../src/client/table/layout.ts";
 import { type Row, TableCodec } from "../src/client/table/table_codec.ts";
@@ -19,6 +18,7 @@ import { definitionOf } from "../src/schema/definition.ts";
 import { parseDescriptor, toDescriptorJson } from "../src/schema/descriptor.ts";
 import type { AnyTable } from "../src/schema/infer.ts";
 import { connect, type ConnectOptions, type Db } from "../mod.ts";
+import { apply, hex, type ReadBatch, readKvBatch, readLogBatch } from "./fake_batches.ts";
 import { FakeServer, type Peer, versionsBody } from "./fake_server.ts";
 
 const ASKED = [
@@ -27,6 +27,7 @@ const ASKED = [
   API.GET_TABLE_SCHEMA,
   API.INIT_WRITER,
   API.PUT_KV,
+  API.PRODUCE_LOG,
   API.LOOKUP,
   API.PREFIX_LOOKUP,
   API.CREATE_PARTITION,
@@ -94,12 +95,27 @@ export interface Applied {
   readonly targets: readonly number[] | undefined;
 }
 
-interface WriterState {
+/** What a request to write has, whichever it is. */
+type WriteRequest = RequestOf<typeof API.PUT_KV> | RequestOf<typeof API.PRODUCE_LOG>;
+
+/** What became of one bucket's batch. */
+interface Written {
+  readonly where: { readonly partitionId?: bigint; readonly bucketId: number };
+  readonly errorCode: number;
+  readonly errorMessage: string;
+  /** The end of the log behind the batch; undefined when it was refused. */
+  readonly end: bigint | undefined;
+  readonly rows: number;
+}
+
+/** What a bucket remembers of a writer. */
+export interface WriterState {
   /** The last five batches. */
   readonly batches: { readonly sequence: number; readonly endOffset: bigint }[];
 }
 
-interface Stored {
+/** A row as it was sent. */
+export interface Stored {
   readonly key: Uint8Array;
   readonly schemaId: number;
   readonly bytes: Uint8Array;
@@ -367,6 +383,8 @@ export class FakeCluster {
         return writeMessage(API.INIT_WRITER.messages!.response, { writerId: this.#nextWriterId++ });
       case "PUT_KV":
         return this.#put(readMessage(API.PUT_KV.messages!.request, body), server);
+      case "PRODUCE_LOG":
+        return this.#produce(readMessage(API.PRODUCE_LOG.messages!.request, body), server);
       case "LOOKUP":
         return this.#lookup(readMessage(API.LOOKUP.messages!.request, body), server);
       case "PREFIX_LOOKUP":
@@ -445,16 +463,47 @@ export class FakeCluster {
   }
 
   #put(request: RequestOf<typeof API.PUT_KV>, server: number): Uint8Array | number {
-    if (![-1, 0, 1].includes(request.acks)) return 18;
     const targets = request.targetColumns.length === 0 ? undefined : request.targetColumns;
-    const bucketsResp = request.bucketsReq.flatMap((part): MessageInitShape<typeof PbPutKvRespForBucketSchema>[] => {
+    const written = this.#write(
+      request,
+      server,
+      (table, bucket, records) => readKvBatch(table, bucket, records, targets),
+    );
+    if (typeof written === "number") return written;
+    const pressure = this.pressure === undefined ? {} : { pressure: this.pressure };
+    return writeMessage(API.PUT_KV.messages!.response, {
+      bucketsResp: written.map(({ where, errorCode, errorMessage, end }) => ({
+        ...where,
+        ...(end === undefined ? { errorCode, errorMessage } : { logEndOffset: end, ...pressure }),
+      })),
+    });
+  }
+
+  #produce(request: RequestOf<typeof API.PRODUCE_LOG>, server: number): Uint8Array | number {
+    const written = this.#write(request, server, readLogBatch);
+    if (typeof written === "number") return written;
+    return writeMessage(API.PRODUCE_LOG.messages!.response, {
+      bucketsResp: written.map(({ where, errorCode, errorMessage, end, rows }) => ({
+        ...where,
+        ...(end === undefined ? { errorCode, errorMessage } : { baseOffset: end - BigInt(rows) }),
+      })),
+    });
+  }
+
+  /** Applies the batches of a request, by whatever the test wants to become of them. */
+  #write(request: WriteRequest, server: number, read: ReadBatch): Written[] | number {
+    if (![-1, 0, 1].includes(request.acks)) return 18;
+    return request.bucketsReq.flatMap((part): Written[] => {
       const { bucketId, records } = part;
       const partitionId = optionalField(part, "partitionId");
       const where = partitionId === undefined ? { bucketId } : { partitionId, bucketId };
       const found = this.#bucket(request.tableId, partitionId, bucketId, server);
-      if (typeof found === "number") return [{ ...where, errorCode: found }];
+      const refused = (errorCode: number, errorMessage = ""): Written[] => [
+        { where, errorCode, errorMessage, end: undefined, rows: 0 },
+      ];
+      if (typeof found === "number") return refused(found);
       const { table, partition, bucket } = found;
-      const batch = readBatch(records);
+      const batch = read(table, bucket, records);
       bucket.puts++;
       const action = this.onPut({
         table,
@@ -466,20 +515,14 @@ export class FakeCluster {
         sequence: batch.sequence,
       });
       if (action !== undefined && action !== "omit" && action.applied !== true) {
-        const { code: errorCode, message } = action;
-        return [{ ...where, errorCode, ...(message === undefined ? {} : { errorMessage: message }) }];
+        return refused(action.code, action.message);
       }
-      const result = apply(table, bucket, batch, targets);
+      const result = apply(bucket, batch);
       if (action === "omit") return [];
-      if (typeof result === "number") return [{ ...where, errorCode: result }];
-      if (action !== undefined) return [{ ...where, errorCode: action.code }];
-      return [{
-        ...where,
-        logEndOffset: result,
-        ...(this.pressure === undefined ? {} : { pressure: this.pressure }),
-      }];
+      if (typeof result === "number") return refused(result);
+      if (action !== undefined) return refused(action.code);
+      return [{ where, errorCode: 0, errorMessage: "", end: result, rows: batch.rows }];
     });
-    return writeMessage(API.PUT_KV.messages!.response, { bucketsResp });
   }
 
   #lookup(request: RequestOf<typeof API.LOOKUP>, server: number): Uint8Array {
@@ -523,93 +566,6 @@ export class FakeCluster {
   }
 }
 
-interface Batch {
-  readonly schemaId: number;
-  readonly writerId: bigint;
-  readonly sequence: number;
-  readonly records: readonly { readonly key: Uint8Array; readonly row: Uint8Array | undefined }[];
-}
-
-/** Reads a KV batch, as its layout is documented; the library only writes them. */
-function readBatch(bytes: Uint8Array): Batch {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = view.getInt32(24, true);
-  const records: { key: Uint8Array; row: Uint8Array | undefined }[] = [];
-  let at = 28;
-  for (let i = 0; i < count; i++) {
-    const end = at + 4 + view.getInt32(at, true);
-    at += 4;
-    let length = 0;
-    for (let shift = 0;; shift += 7) {
-      if (at >= bytes.length) throw new Error("a put with a broken key");
-      const byte = bytes[at++]!;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    const key = bytes.slice(at, at + length);
-    records.push({ key, row: at + length === end ? undefined : bytes.slice(at + length, end) });
-    at = end;
-  }
-  if (at !== bytes.length || view.getInt32(0, true) !== bytes.length - 4) throw new Error("a put with broken lengths");
-  return {
-    schemaId: view.getInt16(9, true),
-    writerId: view.getBigInt64(12, true),
-    sequence: view.getInt32(20, true),
-    records,
-  };
-}
-
-/** Applies a batch by the rules of idempotent writers. @returns the end offset, or the code of the refusal */
-function apply(
-  table: FakeTable,
-  bucket: FakeBucket,
-  batch: Batch,
-  targets: readonly number[] | undefined,
-): bigint | number {
-  if (batch.writerId >= 0n) {
-    const state: WriterState = bucket.writers.get(batch.writerId) ?? { batches: [] };
-    const known = state.batches.find(({ sequence }) => sequence === batch.sequence);
-    if (known !== undefined) return known.endOffset;
-    const last = state.batches.at(-1)?.sequence ?? -1;
-    if (batch.sequence !== (last === 0x7fffffff ? 0 : last + 1)) return 31;
-    applyRecords(table, bucket, batch, targets);
-    state.batches.push({ sequence: batch.sequence, endOffset: bucket.endOffset });
-    if (state.batches.length > 5) state.batches.shift();
-    bucket.writers.set(batch.writerId, state);
-  } else applyRecords(table, bucket, batch, targets);
-  return bucket.endOffset;
-}
-
-function applyRecords(
-  table: FakeTable,
-  bucket: FakeBucket,
-  batch: Batch,
-  targets: readonly number[] | undefined,
-): void {
-  const { schemaId } = batch;
-  const { columns } = table.codec(schemaId).codec.layout;
-  for (const { key, row } of batch.records) {
-    const text = hex(key);
-    const sent = row === undefined ? null : table.read(schemaId, row);
-    bucket.applied.push({ key: text, row: sent, targets });
-    bucket.endOffset++;
-    if (sent === null) {
-      bucket.rows.delete(text);
-      continue;
-    }
-    const old = bucket.rows.get(text);
-    let bytes = row!;
-    if (targets !== undefined && old !== undefined) {
-      const merged: Record<string, unknown> = { ...table.read(old.schemaId, old.bytes) };
-      for (const at of targets) merged[columns[at]!.key] = sent[columns[at]!.key];
-      bytes = table.write(schemaId, merged);
-    }
-    bucket.rows.set(text, { key, schemaId, bytes });
-  }
-  // A batch that changes nothing takes an offset too.
-  if (batch.records.length === 0) bucket.endOffset++;
-}
-
 function insert(table: FakeTable, bucket: FakeBucket, key: Uint8Array): void {
   const row = table.insertable.find((row) => table.keyText(row) === hex(key));
   if (row === undefined) throw new Error("a key that the test did not announce in `insertable`");
@@ -624,12 +580,6 @@ function valueOf({ schemaId, bytes }: Stored): Uint8Array {
   new DataView(value.buffer).setInt16(0, schemaId, true);
   value.set(bytes, 2);
   return value;
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
 }
 
 /** Runs a test on a fake cluster with one client, and fails when connections stay open after the client has closed. */

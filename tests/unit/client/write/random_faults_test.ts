@@ -47,7 +47,7 @@ function inject(cluster: FakeCluster, random: Random, rate: number, hard: boolea
     if (api === "GET_METADATA" || api === "INIT_WRITER") {
       return random.pick<Action>([{ hold }, { hangUp: "undone" }, { hangUp: "midway" }, { code: 1 }]);
     }
-    if (api !== "PUT_KV") return undefined;
+    if (api !== "PUT_KV" && api !== "PRODUCE_LOG") return undefined;
     const kinds: Action[] = [{ hold }, { hangUp: "undone" }, { hangUp: "done" }, { code: 1 }, { code: 25 }];
     if (hard) kinds.push({ body: new Uint8Array([0x0a, 0x7f]) }, { code: -1 });
     return random.pick(kinds);
@@ -158,19 +158,75 @@ function model(
   return rows;
 }
 
-for (const hard of [false, true]) {
-  const what = hard ? "refusals, resets and garbage" : "faults that pass";
-  test(`${schedules} random schedules with ${what} (SLUICE_SEED=${seed})`, async () => {
-    // They wait more than they work, so several run at a time.
-    for (let i = 0; i < schedules; i += 15) {
-      const group = Array.from({ length: Math.min(15, schedules - i) }, (_, k) => seed + i + k);
-      await Promise.all(group.map(async (own) => {
-        try {
-          await schedule(own, hard);
-        } catch (error) {
-          throw new Error(`schedule with seed ${own}: ${(error as Error).message}`, { cause: error });
-        }
-      }));
+const events = table("d.events", { n: t.int().notNull(), user: t.int().notNull(), a: t.string() }, {
+  bucketKey: ["user"],
+  buckets: 3,
+});
+
+/** Rows of a log are those of the calls that were acknowledged, once, in the order of the calls per bucket. */
+async function logSchedule(own: number, hard: boolean): Promise<void> {
+  const random = new Random(own);
+  const options = {
+    writer: {
+      batchBytes: random.pick([300, 600, 3000]),
+      lingerMs: random.pick([0, 1, 5]),
+      deliveryTimeoutMs: 60_000,
+      idempotent: true,
+    },
+  };
+  await withFakeCluster(3, options, async (cluster, db) => {
+    const keyed = random.int(2) === 0;
+    const declared = keyed ? events : table("d.events", events.columns, { buckets: 3 });
+    const fake = cluster.create(declared);
+    const handle = db.table(declared);
+    inject(cluster, random, random.pick([0.02, 0.05, 0.15]), hard);
+    const outcomes: (WriteReceipt | FlussError)[] = [];
+    const acks: PromiseLike<unknown>[] = [];
+    const count = 60 + random.int(100);
+    for (let n = 0; n < count; n++) {
+      const ack = handle.append({ n, user: random.int(12), a: random.int(3) === 0 ? null : `a${n}` });
+      acks.push(ack.then((receipt) => outcomes[n] = receipt, (error) => outcomes[n] = error as FlussError));
+      if (random.int(12) === 0) await new Promise((resolve) => setTimeout(resolve, random.int(4)));
+      if (random.int(40) === 0) await db.flush().catch(() => {});
     }
+    await within(50_000, Promise.all(acks));
+    if (!hard) assert.deepEqual(outcomes.filter((outcome) => outcome instanceof Error), []);
+    const seen = new Set<number>();
+    for (let bucket = 0; bucket < 3; bucket++) {
+      const written = fake.bucket(bucket).applied.map(({ row }) => (row as { n: number }).n);
+      assert.deepEqual(written, written.toSorted((a, b) => a - b), `bucket ${bucket} is out of order`);
+      for (const [at, n] of written.entries()) {
+        assert.ok(!seen.has(n), `row ${n} is there twice`);
+        seen.add(n);
+        const outcome = outcomes[n]!;
+        if (outcome instanceof Error) continue;
+        assert.equal(outcome.bucket, bucket);
+        // The end of the batch, which is behind the row.
+        if (outcome.endOffset >= 0n) assert.ok(outcome.endOffset > BigInt(at), `row ${n} ends at ${outcome.endOffset}`);
+      }
+    }
+    for (const [n, outcome] of outcomes.entries()) {
+      if (!(outcome instanceof Error)) assert.ok(seen.has(n), `row ${n} was acknowledged and is not there`);
+    }
+    assert.equal(db.queuedBytes, 0);
   });
+}
+
+for (const [target, run] of [["tables", schedule], ["logs", logSchedule]] as const) {
+  for (const hard of [false, true]) {
+    const what = hard ? "refusals, resets and garbage" : "faults that pass";
+    test(`${schedules} random schedules on ${target} with ${what} (SLUICE_SEED=${seed})`, async () => {
+      // They wait more than they work, so several run at a time.
+      for (let i = 0; i < schedules; i += 15) {
+        const group = Array.from({ length: Math.min(15, schedules - i) }, (_, k) => seed + i + k);
+        await Promise.all(group.map(async (own) => {
+          try {
+            await run(own, hard);
+          } catch (error) {
+            throw new Error(`schedule with seed ${own}: ${(error as Error).message}`, { cause: error });
+          }
+        }));
+      }
+    });
+  }
 }
