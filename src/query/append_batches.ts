@@ -20,7 +20,7 @@ import { type ColumnBatch, columnsOf } from "./column_batch.ts";
 import { endingWith, unlessAborted } from "./abortable.ts";
 
 /** Columns to append, in one piece. */
-export type ArrowPiece = Uint8Array | ColumnBatch<never> | ColumnBatch<Record<string, unknown>>;
+export type ArrowPiece = Uint8Array | ColumnBatch<unknown>;
 
 /**
  * What `appendBatches` takes: Arrow IPC as bytes or as a stream of bytes cut anywhere, a batch of a scan, or several of

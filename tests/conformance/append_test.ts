@@ -202,7 +202,7 @@ test(
         ipc,
         [ipc, ipc],
         cut,
-        handle.scan().batches() as ArrowSource,
+        handle.scan().batches(),
         tableToIPC(arrow, "file"),
       ];
       let expected = 0;
@@ -259,12 +259,12 @@ test("Arrow that does not fit is refused before anything is written", needsClust
     const holes = await new Response(db.table(loose).scan().ipc()).bytes();
     await rejects(() => handle.appendBatches(holes), "CODEC.NULL", /clicks: row 1 of .* has null in n,/);
     await rejects(
-      () => handle.appendBatches(db.table(loose).scan().batches() as ArrowSource),
+      () => handle.appendBatches(db.table(loose).scan().batches()),
       "CODEC.NULL",
       /null in n,/,
     );
     await rejects(
-      () => handle.appendBatches(db.table(loose).scan().select("n").batches() as ArrowSource),
+      () => handle.appendBatches(db.table(loose).scan().select("n").batches()),
       "ARROW.SCHEMA_MISMATCH",
       /has the columns n, and the table n, url, ms/,
     );

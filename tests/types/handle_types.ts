@@ -52,6 +52,15 @@ export async function wrong(): Promise<void> {
   o.delete({ ...key, orderId: 1 });
   // @ts-expect-error log tables are append-only
   db.table(clicks).upsert({});
+  db.table(clicks).append({ at: 1, url: "/" });
+  // @ts-expect-error a NOT NULL column is missing
+  db.table(clicks).append({ at: 1 });
+  // @ts-expect-error there is no such column
+  db.table(clicks).append({ at: 1, url: "/", nope: 1 });
+  // @ts-expect-error primary-key tables are written with upsert()
+  o.append({ ...key });
+  // @ts-expect-error rows are no columns
+  db.table(clicks).appendBatches([{ at: 1, url: "/" }]);
   // @ts-expect-error no partial update on first_row
   db.table(seen).update({ id: "a" });
   // @ts-expect-error no delete on versioned

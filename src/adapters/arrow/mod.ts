@@ -18,7 +18,7 @@ export interface ArrowAppendable {
 /** A scan, as `db.table().scan()` gives it. */
 export interface ArrowReadable {
   /** As `Scan.batches`. */
-  batches(options?: CallOptions): AsyncIterable<ColumnBatch<never>>;
+  batches(options?: CallOptions): AsyncIterable<ColumnBatch<unknown>>;
   /** As `Scan.ipc`. */
   ipc(options?: CallOptions): ReadableStream<Uint8Array>;
 }
@@ -95,7 +95,7 @@ export async function toArrow(scan: ArrowReadable, options: CallOptions = {}): P
 }
 
 /** The buffers of a batch that came as columns. */
-function buffersOf(batch: ColumnBatch<never>): Buffers[] | undefined {
+function buffersOf(batch: ColumnBatch<unknown>): Buffers[] | undefined {
   const raw = columnsOf(batch)?.columns.map((column) => column.raw);
   return raw?.every((column) => column !== undefined) ? raw : undefined;
 }
