@@ -85,6 +85,12 @@ export const BUDGETED: readonly BudgetedProgram[] = [
   operation("where", 'h.scan().where((c) => c.c0.eq("a").and(c.c1.gt(1n)))'),
   operation("rows of a scan", 'h.scan().select("c0", "c2").toArray()'),
   {
+    name: "changes",
+    source: `${opened}export async function follow(): Promise<void> {\n` +
+      '  for await (const e of h.changes({ from: "earliest" })) if (e.op === "update") void e.before.c0;\n}\n',
+    above: "db.table",
+  },
+  {
     name: "100 tables with four operations each",
     source: `${DB}${SCHEMA}${PROJECT}${USES}`,
     above: "query library",
