@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { follow, orders } from "../../examples/changelog_consumer.ts";
 import { handle, serve, users } from "../../examples/http_service.ts";
 import { importFile } from "../../examples/import_file.ts";
 import { clicks, plan, slowest } from "../../examples/projection_query.ts";
@@ -100,5 +101,39 @@ test(
       assert.deepEqual([...await slowest(db, "/buy", 250)].sort(), [["/buy", 298], ["/buy/cart", 299]]);
       assert.equal((await slowest(db, "/nowhere", 0)).size, 0);
       assert.deepEqual(await plan(db), ["the server: projection: url, ms", "here: predicate: ms > 0"]);
+    }),
+);
+
+test(
+  "the changelog consumer keeps its totals, also over a restart",
+  needsCluster,
+  () =>
+    repairing(target!, () => "example", async () => {
+      await using db = await connect(`fluss://${target!.bootstrap}`);
+      await db.admin.createDatabase("example", { ignoreIfExists: true });
+      // Other runs have left their own.
+      await db.admin.drop(orders, { ignoreIfNotExists: true });
+      await db.admin.create(orders);
+      const folder = mkdtempSync(join(tmpdir(), "sluice-example-"));
+      try {
+        // Follows until the totals are these: what was counted twice or lost would never make them.
+        const followUntil = async (expected: Readonly<Record<string, number>>) => {
+          const stop = new AbortController();
+          const wanted = JSON.stringify(Object.entries(expected).sort());
+          await follow(db, join(folder, "totals.json"), stop.signal, (totals) => {
+            if (JSON.stringify(Object.entries(totals).sort()) === wanted) stop.abort();
+          });
+        };
+        const handle = db.table(orders);
+        for (let id = 0n; id < 50n; id++) handle.upsert({ id, status: "new", cents: 100n });
+        await db.flush();
+        await followUntil({ new: 5000 });
+        for (let id = 0n; id < 20n; id++) handle.update({ id, status: "paid" });
+        for (let id = 40n; id < 50n; id++) handle.delete({ id });
+        await db.flush();
+        await followUntil({ new: 2000, paid: 2000 });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     }),
 );
