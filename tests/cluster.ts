@@ -47,9 +47,17 @@ export const target3: Target | undefined = read("SLUICE_CLUSTER3");
 /** One tablet server that is not released. */
 export const targetNext: Target | undefined = read("SLUICE_NEXT");
 
+/** One tablet server whose logs go to remote storage in small segments, within seconds. */
+export const targetTiered: Target | undefined = read("SLUICE_TIERED");
+
 /** Options of tests that need the cluster. */
 export const needsCluster: { readonly skip: string | false } = {
   skip: target === undefined ? "no cluster: SLUICE_CLUSTER is not set" : false,
+};
+
+/** Options of tests that need the cluster with remote logs. */
+export const needsTiered: { readonly skip: string | false } = {
+  skip: targetTiered === undefined ? "no cluster with remote logs: SLUICE_TIERED is not set" : false,
 };
 
 /** Options of tests that need the cluster of three. */

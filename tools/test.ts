@@ -104,6 +104,12 @@ const NEXT: Readonly<Record<string, string>> = {
   "kv.rocksdb.writebuffer.size": "64kb",
 };
 
+/** Options of servers that move their logs to remote storage within a second or two. */
+const TIERED: Readonly<Record<string, string>> = {
+  "log.segment.file-size": "64kb",
+  "remote.log.task-interval-duration": "1s",
+};
+
 /** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
 async function startClusters(
   tally: Tally,
@@ -124,6 +130,7 @@ async function startClusters(
   // One after the other: the first may have to download the jars for both.
   await start("cluster with one tablet server", "SLUICE_CLUSTER", { tabletServers: 1 });
   await start("cluster with three tablet servers", "SLUICE_CLUSTER3", { tabletServers: 3 });
+  await start("cluster with remote logs", "SLUICE_TIERED", { properties: TIERED });
   if (next !== undefined) {
     await start("cluster of the server that is not released", "SLUICE_NEXT", { jars: next, properties: NEXT });
   }
@@ -145,6 +152,7 @@ async function main(request: Request): Promise<boolean> {
   // A cluster that the shell names is for files run by hand; here, what starts no cluster has none.
   delete process.env["SLUICE_CLUSTER"];
   delete process.env["SLUICE_CLUSTER3"];
+  delete process.env["SLUICE_TIERED"];
   delete process.env["SLUICE_NEXT"];
   const next = unreleasedJars();
   if (next !== undefined) delete process.env["FLUSS_JARS"];

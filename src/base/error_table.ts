@@ -249,6 +249,19 @@ export const ERROR_TABLE = {
   "CODEC.CORRUPT_BATCH": { kind: "codec", summary: "bytes from the server or a file could not be read" },
 
   // Arrow that is to be written.
+  "REMOTE.NOT_ALLOWED": {
+    kind: "usage",
+    summary: "a server named a file that the program has not allowed to be read",
+    hint: "if the folder is the cluster's remote storage, name it in scanner.remote.roots of connect()",
+  },
+  "REMOTE.NOT_SUPPORTED": {
+    kind: "usage",
+    summary: "records are in a kind of remote storage that Sluice does not read",
+  },
+  "REMOTE.UNAVAILABLE": {
+    kind: "connection",
+    summary: "records in remote storage cannot be read at the moment, or the program has no right to",
+  },
   "ARROW.SCHEMA_MISMATCH": { kind: "usage", summary: "the columns of Arrow data do not fit those of the table" },
   "ARROW.NOT_SUPPORTED": { kind: "usage", summary: "Arrow data has a form that Sluice does not read" },
 

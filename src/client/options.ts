@@ -40,6 +40,15 @@ export interface LookupOptions {
   readonly maxBytes?: number;
 }
 
+/** Where remote storage may be read. */
+export interface RemoteOptions {
+  /**
+   * Folders (paths or `file:` URIs) within which files may be read that servers name. A cluster that is reached over
+   * loopback addresses alone may also name its own folder. Default: none.
+   */
+  readonly roots?: readonly string[];
+}
+
 /** How logs and whole tables are read. */
 export interface ScannerOptions {
   /** The most that one answer of a server should bring, over all its buckets, in bytes. Default 16 MiB. */
@@ -55,6 +64,8 @@ export interface ScannerOptions {
    * rows. Default 100,000.
    */
   readonly fullScanRows?: number;
+  /** Where records may be read that servers have moved to remote storage. */
+  readonly remote?: RemoteOptions;
   /**
    * Whether checksums of log batches are checked. Batches of which the server sends some columns have none. Default
    * true.
@@ -72,7 +83,7 @@ export interface ClientOptions {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly writer: Required<WriterOptions>;
   readonly lookup: Required<LookupOptions>;
-  readonly scanner: Required<ScannerOptions>;
+  readonly scanner: Required<ScannerOptions> & { readonly remote: Required<RemoteOptions> };
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly closeTimeoutMs: number;

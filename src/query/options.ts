@@ -80,6 +80,7 @@ const SHAPE = {
     aheadBytes: 1024,
     fullScanRows: 1,
     checkCrc: "boolean",
+    remote: { roots: "texts" },
   },
 } as const;
 
@@ -133,6 +134,8 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
     fullScanRows: 100_000,
     checkCrc: true,
     ...merged.scanner,
+    // It is not for a URL, which may come from elsewhere, to say which files may be read.
+    remote: { roots: merged.scanner?.remote?.roots ?? [] },
   };
   // These are numbers of 32 bits on the wire.
   for (const key of ["fetchMaxBytes", "bucketMaxBytes", "maxWaitMs", "fullScanRows"] as const) {
@@ -181,6 +184,8 @@ function check(value: unknown, shape: Shape, path: string): void {
     ? typeof value === "number" && Number.isFinite(value) && value >= shape
     : shape === "text"
     ? typeof value === "string" && value !== ""
+    : shape === "texts"
+    ? Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")
     : shape === "boolean"
     ? typeof value === "boolean"
     : typeof value === "function";
@@ -191,6 +196,8 @@ function check(value: unknown, shape: Shape, path: string): void {
     ? `a number of at least ${shape}`
     : shape === "text"
     ? "a text that is not empty"
+    : shape === "texts"
+    ? "a list of texts that are not empty"
     : `a ${shape as string}`;
   // What was given is not shown for texts: it may be the password.
   throw badOption(`${name} must be ${expected}${typeof value === "number" ? `, not ${value}` : ""}`);
@@ -204,7 +211,10 @@ function setFromUrl(target: Record<string, unknown>, name: string, text: string)
       ? (shape as Record<string, Shape>)[part]
       : undefined;
   }
-  if (shape === undefined || shape === "function" || (typeof shape === "object" && !Array.isArray(shape))) {
+  if (
+    shape === undefined || shape === "function" || shape === "texts" ||
+    (typeof shape === "object" && !Array.isArray(shape))
+  ) {
     throw badOption(`there is no option "${name}" that a URL can give`);
   }
   let value: unknown = text;

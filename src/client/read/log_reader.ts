@@ -15,6 +15,7 @@ import { type BucketRange, type LogChunk, LogCursor } from "./log_cursor.ts";
 import { type LogSource, SourcePlan } from "./log_source.ts";
 import { fetchOffsets } from "./offsets.ts";
 import { EARLIEST, outOfRange } from "./ranges.ts";
+import { readRemoteLog } from "./remote/remote_log.ts";
 import { type ReadRemoteLog, RemoteReads, type RemoteReadsOwner } from "./remote_reads.ts";
 
 export type { BucketRange, LogChunk, LogSource };
@@ -43,7 +44,7 @@ export interface LogReaderOptions extends Partial<ReaderLimits> {
   readonly keepOpen?: boolean;
   /** Told of a range whose partition was dropped, once all that was fetched of it has been delivered. */
   readonly onGone?: (range: BucketRange) => void;
-  /** Reads what servers have moved to remote storage. Without it such records cannot be read. */
+  /** Reads what servers have moved to remote storage. Default: {@linkcode readRemoteLog}. */
   readonly readRemote?: ReadRemoteLog | undefined;
 }
 
@@ -238,14 +239,8 @@ export class LogReader implements FetcherOwner, RemoteReadsOwner {
 
   moved(cursor: LogCursor, info: PbRemoteLogFetchInfo): void {
     this.#leave(cursor);
-    const { readRemote } = this.#options;
-    if (readRemote === undefined) {
-      const { range: { partition, bucket }, target: { table: { name: table } }, position } = cursor;
-      const message = `bucket ${bucket}, offset ${position}: the records are in remote storage, which is not read here`;
-      this.#fail(cursor, flussError("CONNECTION.UNSUPPORTED_VERSION", { table, partition, bucket, message }));
-      return;
-    }
-    (this.#remote ??= new RemoteReads(this.#client, this, readRemote)).start(cursor, info);
+    this.#remote ??= new RemoteReads(this.#client, this, this.#options.readRemote ?? readRemoteLog);
+    this.#remote.start(cursor, info);
   }
 
   remoteArrived(cursor: LogCursor, bytes: number): void {

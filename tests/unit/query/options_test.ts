@@ -67,6 +67,7 @@ test("readOptions() fills in defaults, takes options from the URL, and lets the 
     aheadBytes: 32 << 20,
     fullScanRows: 100_000,
     checkCrc: false,
+    remote: { roots: [] },
   });
 });
 
