@@ -39,6 +39,7 @@ export type { ConnectOptions } from "./src/query/options.ts";
 export type { Address } from "./src/client/cluster/cluster.ts";
 export type {
   LookupOptions as LookupLimits,
+  RemoteOptions,
   ResolveAddress,
   ScannerOptions,
   WriterOptions,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FlussError, flussError, isStaleMetadata, serverError } from "../../base/errors.ts";
+import { FlussError, isStaleMetadata, serverError } from "../../base/errors.ts";
 import { backOffMs } from "../../base/wait.ts";
 import type { FlussClient } from "../client.ts";
 import type { RpcConnection } from "../rpc/connection.ts";
