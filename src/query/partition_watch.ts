@@ -43,7 +43,11 @@ export class PartitionWatch {
   wait(): void {
     this.rest();
     if (this.#closed) return;
-    this.#alarm = this.#options.alarms.set(this.#due - performance.now(), () => this.tick());
+    this.#alarm = this.#options.alarms.set(this.#due - performance.now(), () => {
+      // Alarms may ring up to a millisecond early, and then nobody else would look.
+      if (!this.#looking && performance.now() < this.#due) this.wait();
+      else this.tick();
+    });
   }
 
   /** Nobody waits any more. */
