@@ -69,6 +69,9 @@ interface FeedTable {
   readonly only: boolean;
 }
 
+/** Dropped partitions that are remembered. */
+const MAX_DROPPED = 1000;
+
 /** See the module. One caller at a time. */
 export class ChangeFeed {
   readonly #client: FlussClient;
@@ -78,7 +81,7 @@ export class ChangeFeed {
   /** Replaced as a whole, so that who holds it has the buckets of that time. */
   #slots: readonly Slot[] = [];
   readonly #places = new Map<LogSource, Map<string | undefined, Slot[]>>();
-  /** Dropped partitions whose end the cluster has not confirmed yet, by their number. */
+  /** Where dropped partitions stood, by their number: servers may have known nothing of one for a moment only. */
   readonly #dropped = new Map<bigint, readonly Slot[]>();
   readonly #onPartition: (change: PartitionChange) => void;
   #reader: LogReader | undefined;
@@ -243,7 +246,7 @@ export class ChangeFeed {
     while (!this.#closed) {
       this.#watch?.tick();
       try {
-        const chunk = this.tryNext() ?? await this.#wait();
+        const chunk = this.#tryNext() ?? await this.#wait();
         if (chunk !== undefined) return chunk;
       } catch (error) {
         if (this.#closed) break;
@@ -253,8 +256,7 @@ export class ChangeFeed {
     return undefined;
   }
 
-  /** What {@linkcode next} would give without waiting. */
-  tryNext(): FeedChunk | undefined {
+  #tryNext(): FeedChunk | undefined {
     return this.#snapshot === undefined ? this.#chunk(this.#reader?.tryNext()) : undefined;
   }
 
@@ -356,6 +358,7 @@ export class ChangeFeed {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
     this.#places.get(source)?.delete(partition);
     if (partitionId !== undefined) this.#dropped.set(partitionId, slots);
+    if (this.#dropped.size > MAX_DROPPED) this.#dropped.delete(this.#dropped.keys().next().value!);
     this.#tell({ change: "dropped", table: rules.table, partition: partition ?? "" });
   }
 
@@ -372,10 +375,6 @@ export class ChangeFeed {
 
   #compare(table: FeedTable, buckets: readonly BucketRef[]): void {
     const { source } = table;
-    const there = new Set(buckets.map(({ partitionId }) => partitionId));
-    for (const [id, slots] of this.#dropped) {
-      if (slots[0]!.table === table && !there.has(id)) this.#dropped.delete(id);
-    }
     const fresh: Slot[] = [];
     for (const [partitionId, group] of Map.groupBy(buckets, ({ partitionId }) => partitionId)) {
       const { partition } = group[0]!;

@@ -206,8 +206,6 @@ export class RuntimeSubscription implements Subscription<LooseChange> {
   async #nextChunk(): Promise<FeedChunk | undefined> {
     try {
       if (!this.#open) await (this.#started ??= this.#start());
-      const here = this.#feed.tryNext();
-      if (here !== undefined) return here;
       this.#managed?.wait(() => this.checkpoint(), (error) => {
         this.#ended = true;
         this.#close({ error });

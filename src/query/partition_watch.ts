@@ -30,23 +30,24 @@ export class PartitionWatch {
 
   /** Somebody reads: looks if it is time. */
   tick(): void {
-    if (this.#closed || this.#looking || performance.now() < this.#due) return;
-    this.#looking = true;
-    this.#options.look().catch(() => {}).then(() => {
-      this.#looking = false;
-      this.#due = performance.now() + this.#options.everyMs;
-      if (this.#alarm !== undefined) this.wait();
-    });
+    if (performance.now() >= this.#due) this.#look();
   }
 
   /** Somebody waits: looks when it is time. */
   wait(): void {
     this.rest();
     if (this.#closed) return;
-    this.#alarm = this.#options.alarms.set(this.#due - performance.now(), () => {
-      // Alarms may ring up to a millisecond early, and then nobody else would look.
-      if (!this.#looking && performance.now() < this.#due) this.wait();
-      else this.tick();
+    // An alarm may ring a moment early, by this clock; it is time all the same.
+    this.#alarm = this.#options.alarms.set(this.#due - performance.now(), () => this.#look());
+  }
+
+  #look(): void {
+    if (this.#closed || this.#looking) return;
+    this.#looking = true;
+    this.#options.look().catch(() => {}).then(() => {
+      this.#looking = false;
+      this.#due = performance.now() + this.#options.everyMs;
+      if (this.#alarm !== undefined) this.wait();
     });
   }
 

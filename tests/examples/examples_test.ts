@@ -125,7 +125,12 @@ test(
           });
         };
         const handle = db.table(orders);
-        for (let id = 0n; id < 50n; id++) handle.upsert({ id, status: "new", cents: 100n });
+        const first = () => handle.upsert({ id: 0n, status: "new", cents: 100n });
+        // For a moment, servers may still lead to the table that had the name before.
+        await first().catch((error) =>
+          FlussError.is(error, "SERVER.TABLE_NOT_EXIST") ? first() : Promise.reject(error)
+        );
+        for (let id = 1n; id < 50n; id++) handle.upsert({ id, status: "new", cents: 100n });
         await db.flush();
         await followUntil({ new: 5000 });
         for (let id = 0n; id < 20n; id++) handle.update({ id, status: "paid" });
