@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MessageValidType } from "@bufbuild/protobuf";
 import { FlussError, flussError, isStaleMetadata, serverError } from "../base/errors.ts";
 import { backOffMs, type CallOptions, type Deadline } from "../base/wait.ts";
 import type { FlussClient } from "../client/client.ts";
@@ -100,6 +101,37 @@ export interface OffsetsOptions extends CallOptions {
   /** Only these buckets. Default all. */
   readonly buckets?: readonly number[];
 }
+
+/** Options of calls about the KV snapshots of a table. */
+export interface KvSnapshotOptions extends CallOptions {
+  /** The partition, by its name on the wire. Required for partitioned tables. */
+  readonly partition?: string;
+}
+
+/** A snapshot of the rows of one bucket, which the server has put into remote storage. */
+export interface KvSnapshot {
+  /** The bucket. */
+  readonly bucket: number;
+  /** Its number within the bucket. */
+  readonly snapshotId: bigint;
+  /** The offset of the change log from which on changes are not in it. */
+  readonly logOffset: bigint;
+}
+
+/** What a snapshot is made of: the files of a RocksDB database. */
+export interface KvSnapshotMetadata {
+  /** As in {@linkcode KvSnapshot}. */
+  readonly logOffset: bigint;
+  /** The files. */
+  readonly files: readonly {
+    /** Where it is in remote storage. */
+    readonly remotePath: string;
+    /** Its name in the database. */
+    readonly name: string;
+  }[];
+}
+
+type LatestSnapshots = MessageValidType<NonNullable<typeof API.GET_LATEST_KV_SNAPSHOTS.messages>["response"]>;
 
 /** See the module. Got from `db.admin`. */
 export class Admin {
@@ -256,6 +288,55 @@ export class Admin {
       partitionSpec: { partitionKeyValues: partitionPairs(table, values) },
       ignoreIfNotExists: options.ignoreIfNotExists === true,
     }, { ...wait(options), repeatable: options.ignoreIfNotExists === true });
+  }
+
+  /**
+   * The latest KV snapshots of a primary-key table: one for each bucket that has one. Servers make them every
+   * `kv.snapshot.interval`, and remove old ones.
+   *
+   * @throws FlussServerError `SERVER.TABLE_NOT_EXIST`, `SERVER.PARTITION_NOT_EXISTS`, ...
+   */
+  async kvSnapshots(table: TableName, options: KvSnapshotOptions = {}): Promise<KvSnapshot[]> {
+    const { latestSnapshots } = await this.#latestSnapshots(table, options);
+    return latestSnapshots.flatMap((found) => {
+      const snapshotId = optionalField(found, "snapshotId");
+      if (snapshotId === undefined) return [];
+      return [{ bucket: found.bucketId, snapshotId, logOffset: optionalField(found, "logOffset") ?? 0n }];
+    });
+  }
+
+  /**
+   * The files of a KV snapshot. They are RocksDB's, which this library does not read.
+   *
+   * @param snapshot as {@linkcode Admin.kvSnapshots} gives it
+   * @throws FlussServerError when the snapshot is not there any more, ...
+   */
+  async kvSnapshotMetadata(
+    table: TableName,
+    snapshot: Pick<KvSnapshot, "bucket" | "snapshotId">,
+    options: KvSnapshotOptions = {},
+  ): Promise<KvSnapshotMetadata> {
+    const latest = await this.#latestSnapshots(table, options);
+    const partitionId = optionalField(latest, "partitionId");
+    const { bucket: bucketId, snapshotId } = snapshot;
+    const answer = await this.#client.cluster.callAny(API.GET_KV_SNAPSHOT_METADATA, {
+      tableId: latest.tableId,
+      ...(partitionId === undefined ? {} : { partitionId }),
+      bucketId,
+      snapshotId,
+    }, wait(options));
+    return {
+      logOffset: answer.logOffset,
+      files: answer.snapshotFiles.map(({ remotePath, localFileName: name }) => ({ remotePath, name })),
+    };
+  }
+
+  async #latestSnapshots(table: TableName, options: KvSnapshotOptions): Promise<LatestSnapshots> {
+    const { partition: partitionName } = options;
+    return await this.#client.cluster.callAny(API.GET_LATEST_KV_SNAPSHOTS, {
+      tablePath: wirePath(this.#path(table)),
+      ...(partitionName === undefined ? {} : { partitionName }),
+    }, wait(options));
   }
 
   /**
