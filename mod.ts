@@ -41,6 +41,7 @@ export type {
   LookupOptions as LookupLimits,
   RemoteOptions,
   ResolveAddress,
+  S3Options,
   ScannerOptions,
   WriterOptions,
 } from "./src/client/options.ts";

@@ -251,7 +251,7 @@ export const ERROR_TABLE = {
   // Arrow that is to be written.
   "REMOTE.NOT_ALLOWED": {
     kind: "usage",
-    summary: "a server named a file that the program has not allowed to be read",
+    summary: "a server named a file, an object or an endpoint that the program has not allowed",
     hint: "if the folder is the cluster's remote storage, name it in scanner.remote.roots of connect()",
   },
   "REMOTE.NOT_SUPPORTED": {

@@ -10,6 +10,7 @@ import { Cluster } from "./cluster/cluster.ts";
 import { Schemas } from "./cluster/tables.ts";
 import type { ClientOptions } from "./options.ts";
 import { Lookups } from "./read/lookups.ts";
+import { SecurityTokens } from "./read/remote/tokens.ts";
 import { ConnectionPool } from "./rpc/pool.ts";
 import { dial } from "./transport/dial.ts";
 import { Writer } from "./write/writer.ts";
@@ -28,6 +29,7 @@ export class FlussClient {
   readonly schemas: Schemas;
   readonly writer: Writer;
   readonly lookups: Lookups;
+  readonly securityTokens: SecurityTokens;
   /** Those that read logs; they end with the client. */
   readonly readers: Set<{ close(reason: FlussError): void }> = new Set();
   readonly #pool: ConnectionPool;
@@ -51,6 +53,7 @@ export class FlussClient {
     const { bootstrap, requestTimeoutMs } = options;
     this.cluster = new Cluster({ pool, alarms, bootstrap, requestTimeoutMs });
     this.schemas = new Schemas(this.cluster);
+    this.securityTokens = new SecurityTokens(this.cluster);
     const { acks, idempotent } = options.writer;
     this.writer = new Writer({
       cluster: this.cluster,

@@ -40,13 +40,34 @@ export interface LookupOptions {
   readonly maxBytes?: number;
 }
 
+/** How a store of the S3 kind is reached. What is absent is as the cluster says, or as at AWS. */
+export interface S3Options {
+  /**
+   * The URL of the store: `http://minio:9000`. Default: that of AWS for the region. What a cluster names is taken where
+   * it is an address of AWS; every other one must be said here, for servers must not send this program where they want.
+   */
+  readonly endpoint?: string;
+  /** The region that requests are signed for. Default: what the cluster says, else `us-east-1`. */
+  readonly region?: string;
+  /** The key of requests, with `secretAccessKey`. Default: the cluster gives keys that expire, and they are renewed. */
+  readonly accessKeyId?: string;
+  /** The secret of the key. It appears in no error, log or inspection, and is sent to nobody. */
+  readonly secretAccessKey?: string;
+  /** Goes with keys that expire. */
+  readonly sessionToken?: string;
+  /** Whether the bucket is part of the path, not of the host. Default: true with an endpoint, false at AWS. */
+  readonly pathStyle?: boolean;
+}
+
 /** Where remote storage may be read. */
 export interface RemoteOptions {
   /**
-   * Folders (paths or `file:` URIs) within which files may be read that servers name. A cluster that is reached over
-   * loopback addresses alone may also name its own folder. Default: none.
+   * Folders (paths or `file:` URIs) and parts of S3 (`s3://bucket/prefix/`) within which files may be read that servers
+   * name. A cluster whose servers are all at loopback addresses may also name its own folder. Default: none.
    */
   readonly roots?: readonly string[];
+  /** How S3 is reached, where the cluster's remote storage is there. */
+  readonly s3?: S3Options;
 }
 
 /** How logs and whole tables are read. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { MessageValidType } from "@bufbuild/protobuf";
 import { FlussError, flussError, isStaleMetadata, serverError } from "../base/errors.ts";
 import { backOffMs, type CallOptions, type Deadline } from "../base/wait.ts";
 import type { FlussClient } from "../client/client.ts";
@@ -130,8 +129,6 @@ export interface KvSnapshotMetadata {
     readonly name: string;
   }[];
 }
-
-type LatestSnapshots = MessageValidType<NonNullable<typeof API.GET_LATEST_KV_SNAPSHOTS.messages>["response"]>;
 
 /** See the module. Got from `db.admin`. */
 export class Admin {
@@ -331,7 +328,7 @@ export class Admin {
     };
   }
 
-  async #latestSnapshots(table: TableName, options: KvSnapshotOptions): Promise<LatestSnapshots> {
+  async #latestSnapshots(table: TableName, options: KvSnapshotOptions) {
     const { partition: partitionName } = options;
     return await this.#client.cluster.callAny(API.GET_LATEST_KV_SNAPSHOTS, {
       tablePath: wirePath(this.#path(table)),

@@ -4,7 +4,14 @@
  * @module
  */
 import { type FlussError, flussError } from "../base/errors.ts";
-import type { ClientOptions, LookupOptions, ResolveAddress, ScannerOptions, WriterOptions } from "../client/options.ts";
+import type {
+  ClientOptions,
+  LookupOptions,
+  RemoteOptions,
+  ResolveAddress,
+  ScannerOptions,
+  WriterOptions,
+} from "../client/options.ts";
 import { parseUrl } from "./url.ts";
 
 /**
@@ -80,7 +87,17 @@ const SHAPE = {
     aheadBytes: 1024,
     fullScanRows: 1,
     checkCrc: "boolean",
-    remote: { roots: "texts" },
+    remote: {
+      roots: "texts",
+      s3: {
+        endpoint: "text",
+        region: "text",
+        accessKeyId: "text",
+        secretAccessKey: "text",
+        sessionToken: "text",
+        pathStyle: "boolean",
+      },
+    },
   },
 } as const;
 
@@ -134,8 +151,8 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
     fullScanRows: 100_000,
     checkCrc: true,
     ...merged.scanner,
-    // It is not for a URL, which may come from elsewhere, to say which files may be read.
-    remote: { roots: merged.scanner?.remote?.roots ?? [] },
+    // It is not for a URL, which may come from elsewhere, to say which files may be read and with which keys.
+    remote: readRemote(merged.scanner?.remote),
   };
   // These are numbers of 32 bits on the wire.
   for (const key of ["fetchMaxBytes", "bucketMaxBytes", "maxWaitMs", "fullScanRows"] as const) {
@@ -160,6 +177,33 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
       log: merged.log,
     },
   };
+}
+
+function readRemote({ roots = [], s3 = {} }: RemoteOptions = {}): Required<RemoteOptions> {
+  for (const root of roots) {
+    // A relative one would be another folder wherever the program is started.
+    if (/^(?:\/|[A-Za-z]:[\\/]|file:\/|s3a?:\/\/[^/])/.test(root)) continue;
+    throw badOption(`scanner.remote.roots has ${JSON.stringify(root)}, which is no absolute path, file: or s3: URI`);
+  }
+  const { endpoint, accessKeyId, secretAccessKey, sessionToken } = s3;
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    throw badOption("scanner.remote.s3 needs accessKeyId and secretAccessKey, or neither");
+  }
+  if (sessionToken !== undefined && accessKeyId === undefined) {
+    throw badOption("scanner.remote.s3.sessionToken is given, but accessKeyId is missing");
+  }
+  if (endpoint !== undefined) {
+    const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+    if (!/^https?:$/.test(url?.protocol ?? "") || url!.username + url!.password + url!.search + url!.hash !== "") {
+      throw badOption(
+        "scanner.remote.s3.endpoint must be a URL like https://host:port, without user, query or fragment",
+      );
+    }
+  }
+  if (s3.region !== undefined && !/^[a-z0-9-]+$/.test(s3.region)) {
+    throw badOption(`scanner.remote.s3.region must be like us-east-1, not ${JSON.stringify(s3.region)}`);
+  }
+  return { roots, s3: defined(s3) };
 }
 
 function check(value: unknown, shape: Shape, path: string): void {
@@ -212,7 +256,7 @@ function setFromUrl(target: Record<string, unknown>, name: string, text: string)
       : undefined;
   }
   if (
-    shape === undefined || shape === "function" || shape === "texts" ||
+    shape === undefined || shape === "function" || name.split(".").length > 2 ||
     (typeof shape === "object" && !Array.isArray(shape))
   ) {
     throw badOption(`there is no option "${name}" that a URL can give`);

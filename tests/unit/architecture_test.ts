@@ -21,6 +21,8 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["client"],
   "@bufbuild/protobuf/codegenv2": ["client"],
   "apache-arrow": ["adapters"],
+  // Signs requests to S3.
+  "aws4fetch": ["client/read/remote"],
   "valibot": ["adapters"],
   // Reads Zstandard where the runtime has none.
   "fzstd": ["format"],

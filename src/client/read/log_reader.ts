@@ -62,6 +62,8 @@ export interface ReaderStats {
 
 /** Failures without a code of their own that a bucket may have in a row before they count. */
 const UNKNOWN_ERRORS = 5;
+/** How often segments are asked for again that could not be read, without any of them having been. */
+const REMOTE_ATTEMPTS = 8;
 const OUT_OF_RANGE = 19;
 const INVALID_PROJECTION = 34;
 const UNKNOWN_SERVER_ERROR = -1;
@@ -254,7 +256,9 @@ export class LogReader implements FetcherOwner, RemoteReadsOwner {
   }
 
   remoteFailed(cursor: LogCursor, error: unknown): void {
-    if (FlussError.is(error) && error.retriable) this.#recover(cursor, error);
+    // Asked again, the server knows better what is there, or that the records have expired; if it does not, who reads
+    // must be told.
+    if (FlussError.is(error) && error.retriable && cursor.attempts < REMOTE_ATTEMPTS) this.#recover(cursor, error);
     else this.#fail(cursor, error);
   }
 

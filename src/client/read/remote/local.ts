@@ -6,9 +6,8 @@
 import { FlussError, flussError } from "../../../base/errors.ts";
 import type { FlussClient } from "../../client.ts";
 import type { RemoteFile } from "./remote_file.ts";
-import type { OpenFile } from "./remote_log.ts";
-
-type Place = { readonly table: string; readonly bucket: number };
+import { isLocalCluster } from "./loopback.ts";
+import type { OpenFile, Place } from "./remote_log.ts";
 
 /**
  * Opens a file that a server named, within the roots that the user allowed. Where the servers are on this machine, their
@@ -27,23 +26,28 @@ export async function openLocal(
   if (folder === undefined) {
     throw flussError("REMOTE.NOT_SUPPORTED", {
       ...place,
-      message: `the log is in ${JSON.stringify(root)}, and this version reads folders of this machine alone`,
+      message: `the log is in ${JSON.stringify(root)}, and folders and stores of the S3 kind are what is read`,
     });
   }
   const { roots } = client.options.scanner.remote;
-  const allowed = roots.map((each) => localPath(each) ?? each);
-  if (client.options.bootstrap.every(({ host }) => isLoopback(host))) allowed.push(folder);
+  const allowed = roots.map(localPath).filter((each) => each !== undefined);
+  if (isLocalCluster(client)) allowed.push(folder);
   // Loaded here, for no program that has no remote storage needs a right to read files.
-  const { open, realpath } = await import("node:fs/promises");
+  const { open, realpath, stat } = await import("node:fs/promises");
+  const named = folder + path;
   try {
-    const real = await realpath(folder + path);
-    signal.throwIfAborted();
-    let inside = false;
+    const inside: string[] = [];
     for (const each of allowed) {
-      const realRoot = await realpath(each).catch(() => undefined);
-      if (realRoot !== undefined && real.startsWith(realRoot.endsWith("/") ? realRoot : `${realRoot}/`)) inside = true;
+      const real = await realpath(each).catch(() => each);
+      // A name outside is not so much as looked at: that alone could call up another machine.
+      if (isWithin(named, each) || isWithin(named, real)) inside.push(real);
     }
-    if (!inside) throw notAllowed(place, folder + path, roots);
+    if (inside.length === 0) throw notAllowed(place, named, roots);
+    const real = await realpath(named);
+    if (!inside.some((root) => isWithin(real, root))) throw notAllowed(place, named, roots);
+    // Opening a pipe would wait for somebody to write to it.
+    if (!(await stat(real)).isFile()) throw unavailable(place, named, "it is no file", undefined);
+    signal.throwIfAborted();
     const file = await open(real, "r");
     const { size } = await file.stat();
     return {
@@ -62,15 +66,27 @@ export async function openLocal(
   } catch (error) {
     signal.throwIfAborted();
     if (FlussError.is(error)) throw error;
-    const said = error instanceof Error ? error.message : String(error);
-    throw flussError("REMOTE.UNAVAILABLE", {
-      ...place,
-      message: `the remote segment ${folder + path} cannot be read: ${said}`,
-      // A file that is not there has been removed since it was named; the server knows better by now.
-      retriable: (error as { readonly code?: unknown }).code === "ENOENT",
-      cause: error,
-    });
+    throw unavailable(place, named, error instanceof Error ? error.message : String(error), error);
   }
+}
+
+function unavailable(place: Place, path: string, said: string, cause: unknown): FlussError {
+  const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  return flussError("REMOTE.UNAVAILABLE", {
+    ...place,
+    message: `the remote segment ${path} cannot be read: ${said}`,
+    // A file that is not there has been removed since it was named; the server knows better by now.
+    retriable: code === "ENOENT",
+    // Deno's word for a right that the program was not given.
+    ...(name === "NotCapable"
+      ? { hint: "run Deno with --allow-read and the folder of the cluster's remote storage" }
+      : {}),
+    cause,
+  });
+}
+
+function isWithin(path: string, root: string): boolean {
+  return path.startsWith(root.endsWith("/") ? root : `${root}/`);
 }
 
 function notAllowed(place: Place, path: string, roots: readonly string[]): FlussError {
@@ -91,8 +107,4 @@ function localPath(root: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -9,6 +9,7 @@ import type { FlussClient } from "../../client.ts";
 import { PIECE_BYTES, type RemoteSegment, type RemoteSegments } from "../remote_reads.ts";
 import { openLocal } from "./local.ts";
 import { remoteFile } from "./remote_file.ts";
+import { isS3 } from "./s3_place.ts";
 
 /** A file in remote storage that is being read. */
 export interface OpenFile {
@@ -24,9 +25,11 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Where segments are read. */
-interface Place {
+/** Whose segments are read, for errors. */
+export interface Place {
+  /** As `database.table`. */
   readonly table: string;
+  /** The bucket. */
   readonly bucket: number;
 }
 
@@ -51,7 +54,7 @@ export async function* readRemoteLog(
   const next = { offset: from };
   for (const [i, segment] of segments.entries()) {
     if (segment.endOffset <= from) continue;
-    const file = await openLocal(client, place, remoteFile(place, directory, segment), signal);
+    const file = await openFile(client, place, directory, segment, signal);
     try {
       if (file.size !== segment.size) {
         throw corrupt(place, segment, `has ${file.size} bytes, and the server said ${segment.size}`);
@@ -61,6 +64,21 @@ export async function* readRemoteLog(
       await file.close();
     }
   }
+}
+
+async function openFile(
+  client: FlussClient,
+  place: Place,
+  directory: string,
+  segment: RemoteSegment,
+  signal: AbortSignal,
+): Promise<OpenFile> {
+  const file = remoteFile(place, directory, segment);
+  if (!isS3(file.root)) return await openLocal(client, place, file, signal);
+  // What signs requests is loaded by those who need it.
+  const { openS3 } = await import("./s3.ts");
+  signal.throwIfAborted();
+  return openS3(client, place, file, segment.size);
 }
 
 async function* readSegment(

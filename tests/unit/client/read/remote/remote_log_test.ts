@@ -4,37 +4,15 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FlussError, t, table } from "../../../../../mod.ts";
+import { FlussError } from "../../../../../mod.ts";
 import { FlussClient } from "../../../../../src/client/client.ts";
 import { readRemoteLog } from "../../../../../src/client/read/remote/remote_log.ts";
 import type { RemoteSegment } from "../../../../../src/client/read/remote_reads.ts";
-import { compileLogBuilder } from "../../../../../src/format/log_builder.ts";
-import { logBatchAt } from "../../../../../src/format/log_batch.ts";
 import { readOptions } from "../../../../../src/query/options.ts";
-import { definitionOf } from "../../../../../src/schema/definition.ts";
-import { parseDescriptor, toDescriptorJson } from "../../../../../src/schema/descriptor.ts";
+import { joined, logBatch as batch, offsetsOf } from "./segments.ts";
 
-const rows = table("d.rows", { n: t.int(), text: t.string() });
-const json = new TextEncoder().encode(JSON.stringify(toDescriptorJson(definitionOf(rows))));
-const make = compileLogBuilder(parseDescriptor(json, 1, "d.rows").schema.columns, {
-  format: "arrow",
-  compression: { type: "none" },
-});
 const place = { table: "d.rows", bucket: 0 };
 const TABLET = "/log/d/rows-1/0";
-
-/** A batch of rows from an offset on. */
-function batch(offset: number, count: number, text = "x"): Uint8Array {
-  const builder = make(1);
-  for (let i = 0; i < count; i++) builder.append({ n: offset + i, text });
-  const bytes = builder.finish(-1n, -1).slice();
-  new DataView(bytes.buffer).setBigInt64(0, BigInt(offset), true);
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(parts.flatMap((part) => [...part]));
-}
 
 /** A folder with segments, and a client that may read it as a loopback cluster's own, or within roots. */
 async function withFolder(
@@ -45,12 +23,8 @@ async function withFolder(
     await run(folder, async (id, start, bytes) => {
       await mkdir(join(folder, TABLET, id), { recursive: true });
       await writeFile(join(folder, TABLET, id, `${`${start}`.padStart(20, "0")}.log`), bytes);
-      let end = BigInt(start);
-      for (let at = 0, found = logBatchAt(bytes, at); found !== undefined; found = logBatchAt(bytes, at)) {
-        end = found.nextOffset;
-        at = found.end;
-      }
-      return { id, startOffset: BigInt(start), endOffset: end, size: bytes.length };
+      const endOffset = offsetsOf(bytes).at(-1)?.next ?? BigInt(start);
+      return { id, startOffset: BigInt(start), endOffset, size: bytes.length };
     });
   } finally {
     await rm(folder, { recursive: true });
@@ -74,11 +48,7 @@ async function read(
   for await (
     const piece of readRemoteLog(reader, place, { directory, segments, firstPosition }, BigInt(from), signal)
   ) {
-    for (let at = 0; at < piece.length;) {
-      const next = logBatchAt(piece, at)!;
-      found.push(Number(next.baseOffset));
-      at = next.end;
-    }
+    found.push(...offsetsOf(piece).map(({ base }) => Number(base)));
   }
   return found;
 }
@@ -139,7 +109,7 @@ test("files are read within the roots alone, whatever their names lead to", () =
       await refused(read(own, wrong, [one], 0), NOT, /is no folder of a log/);
     }
     await refused(read(own, directory, [{ ...one, id: "../../x" }], 0), NOT, /is no folder of a log/);
-    await refused(read(own, `s3://bucket${TABLET}`, [one], 0), "REMOTE.NOT_SUPPORTED", /"s3:\/\/bucket"/);
+    await refused(read(own, `hdfs://name${TABLET}`, [one], 0), "REMOTE.NOT_SUPPORTED", /"hdfs:\/\/name"/);
     // A link that leads out of the root is followed, and what it leads to is what counts.
     const outside = await realpath(await mkdtemp(join(tmpdir(), "sluice-outside-")));
     try {
