@@ -125,7 +125,10 @@ function millisSubject(db: Db): Subject {
 async function readOne(batches: AsyncIterable<ColumnBatch<{ readonly id: number | bigint | null }>>): Promise<number> {
   let rows = 0;
   for await (const batch of batches) {
-    for (const id of batch.column("id").toArray()) sink += Number(id);
+    const ids = batch.column("id");
+    // Numbers lie in a typed array; where none is null they need not be asked for one by one.
+    if (ids.values !== undefined && ids.nullCount === 0) { for (const id of ids.values) sink += Number(id); }
+    else for (const id of ids.toArray()) sink += Number(id);
     rows += batch.length;
   }
   return rows;

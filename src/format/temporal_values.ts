@@ -222,9 +222,30 @@ function timestampMode(type: TimeType): { split: Split; join: Join } {
       return { split: splitDate, join: (millis, nanos) => dateOf(wholeMillis(millis, nanos, type), type) };
     case "string":
       return type.kind === "timestamp" ? textMode(parseDateTime, "") : textMode(parseInstant, "Z");
-    default:
-      return type.kind === "timestamp" ? plainDateTimeMode(type) : instantMode(type);
+    default: {
+      const { split, join } = type.kind === "timestamp" ? plainDateTimeMode(type) : instantMode(type);
+      return { split: oncePerObject(split), join };
+    }
   }
+}
+
+/**
+ * Splits an object that comes again and again once: Temporal values never change, many rows are stamped with the same
+ * one, and asking one for its parts costs more than everything else in a row (0.1 to 0.25 us).
+ */
+function oncePerObject(split: Split): Split {
+  let last: unknown = split;
+  let millis = 0;
+  let nanos = 0;
+  return (value, rest) => {
+    if (value !== last) {
+      millis = split(value, rest);
+      nanos = rest.nanos;
+      last = value;
+    }
+    rest.nanos = nanos;
+    return millis;
+  };
 }
 
 const splitMillis: Split = (value, rest) => {

@@ -322,3 +322,28 @@ test("BINARY that ends in a zero byte is refused in the INDEXED format, where se
     else assert.throws(write, (error) => error instanceof ColumnError && error.code === "CODEC.OUT_OF_RANGE");
   }
 });
+
+test("a time that comes again is the same one, and others are not taken for it", () => {
+  for (const type of [timestamp(9), ltz(9)]) {
+    const make = type.kind === "timestamp"
+      ? (text: string) => PlainDateTime.from(text)
+      : (text: string) => Instant.from(`${text}Z`);
+    const first = make("2026-11-23T12:30:00.123456789");
+    const second = make("1969-12-31T23:59:59.000000001");
+    const rows = [first, first, second, first, make("2026-11-23T12:30:00.123456789"), second, second];
+    for (const format of FORMATS) {
+      const out = new ByteWriter(1);
+      const write = compileRowWriter(columns(type), format);
+      const written = rows.map((c0) => {
+        out.reset();
+        write(out, { c0 });
+        return out.toBytes();
+      });
+      assert.deepEqual(written, rows.map((c0) => encodeRow(columns(type), format, { c0 })));
+    }
+    // What was refused is refused again.
+    const write = compileRowWriter(columns({ ...type, precision: 3 } as DataType), "compacted");
+    for (let i = 0; i < 3; i++) assert.throws(() => write(new ByteWriter(1), { c0: first }), ColumnError);
+    assert.throws(() => write(new ByteWriter(1), { c0: "no time" }), ColumnError);
+  }
+});
