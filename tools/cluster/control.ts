@@ -19,7 +19,7 @@ export interface Control {
 }
 
 /** What the tests are told of a cluster, as JSON in an environment variable. */
-export interface Target extends Pick<Cluster, "bootstrap" | "sasl" | "tabletServers"> {
+export interface Target extends Pick<Cluster, "bootstrap" | "sasl" | "tabletServers" | "s3"> {
   readonly control: Control;
 }
 
@@ -98,6 +98,6 @@ export async function serveControl(cluster: Cluster, say: (line: string) => void
 
 /** What tests are told of a cluster and its control. */
 export function targetOf(cluster: Cluster, { url, token }: Control): Target {
-  const { bootstrap, sasl, tabletServers } = cluster;
-  return { bootstrap, sasl, tabletServers, control: { url, token } };
+  const { bootstrap, sasl, tabletServers, s3 } = cluster;
+  return { bootstrap, sasl, tabletServers, ...(s3 === undefined ? {} : { s3 }), control: { url, token } };
 }

@@ -17,7 +17,8 @@ export const FLUSS_VERSION = "0.9.1-incubating";
 
 const MINUTES_FOR_MAVEN = 10;
 
-function cacheFolder(): string {
+/** Where what was downloaded is kept. */
+export function cacheFolder(): string {
   const fromUser = process.env["XDG_CACHE_HOME"];
   if (fromUser) return fromUser;
   return process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");

@@ -2,12 +2,13 @@
  * Starts a real Apache Fluss cluster on this machine: ZooKeeper, a coordinator and one or more tablet servers, from the
  * published jars. It runs on loopback ports, in a folder of its own that is removed afterwards.
  *
- * Needs Java 11 or newer, and Maven for the first start; `checkRequirements()` tells without starting anything.
+ * Needs Java 11 or newer, and Maven for the first start; `checkRequirements()` tells without starting anything. A store of
+ * the S3 kind needs Python as well.
  *
  * @module
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { ClusterError } from "./errors.ts";
 import { serverJars } from "./jars.ts";
@@ -23,6 +24,7 @@ import {
   startServer,
   startWatchdog,
 } from "./processes.ts";
+import { type S3Store, storeAt, storeCommand, storePlugin, storePython } from "./s3.ts";
 import {
   coordinatorConfig,
   type Layout,
@@ -42,13 +44,15 @@ export interface ClusterOptions {
   readonly tabletServers?: number;
   /**
    * The coordinator's port; tablet server i is on `port + 1 + i`, SASL listeners on the same ports plus 100, ZooKeeper on
-   * `port + 300`. Free ports are chosen unless told.
+   * `port + 300`, the S3 store on `port + 301`. Free ports are chosen unless told.
    */
   readonly port?: number;
   /** The folder of the servers' jars; that of `FLUSS_JARS`, or else the released ones, unless told. */
   readonly jars?: string;
   /** Options of the servers, by Fluss's names. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Where remote storage is: in the cluster's folder (unless told), or in a store of the S3 kind, started with it. */
+  readonly storage?: "folder" | "s3";
   /** How long a dead server is taken for alive; 6,000 ms with several tablet servers, else 15,000. */
   readonly sessionTimeoutMs?: number;
   /** The largest heap of each server, as Java writes it; `512m` unless told. */
@@ -81,6 +85,8 @@ export interface Cluster extends AsyncDisposable {
   readonly sasl: Login;
   /** How many tablet servers it was started with; their ids are 0 and up. */
   readonly tabletServers: number;
+  /** The store of its remote storage, where that is no folder. */
+  readonly s3?: S3Store;
   /** The folder of its data, removed when it stops. */
   readonly directory: string;
   /** The folder of its logs, one file per server. */
@@ -109,7 +115,7 @@ class PortTaken extends ClusterError {}
  *
  * The cluster ends with the process that started it, however that ends.
  *
- * @throws {MissingTool} when Java or Maven is missing.
+ * @throws {MissingTool} when Java, Maven or Python is missing.
  * @throws {ClusterError} when a server ends, does not answer in time, or a port that was asked for is taken.
  */
 export async function startCluster(
@@ -122,12 +128,14 @@ export async function startCluster(
     );
   }
   const java = findJava();
-  const jars = options.jars ?? serverJars(options.say ?? (() => {}));
+  const say = options.say ?? (() => {});
+  const jars = options.jars ?? serverJars(say);
+  const store = options.storage === "s3" ? { python: storePython(say), plugin: storePlugin(say) } : undefined;
   endStaleClusters();
   for (let attempt = 1;; attempt++) {
-    const ports = await choosePorts(count, options.port);
+    const ports = await choosePorts(count, store !== undefined, options.port);
     try {
-      return await RunningCluster.start(java, jars, ports, options);
+      return await RunningCluster.start({ java, jars, store }, ports, options);
     } catch (error) {
       if (
         !(error instanceof PortTaken) || options.port !== undefined ||
@@ -140,17 +148,28 @@ export async function startCluster(
 
 type ClusterPorts = Omit<Layout, "directory">;
 
+/** What a cluster is started from. */
+interface Programs {
+  readonly java: string;
+  /** The folder of the servers' jars. */
+  readonly jars: string;
+  /** What a store of the S3 kind needs. */
+  readonly store: { readonly python: string; readonly plugin: string } | undefined;
+}
+
 async function choosePorts(
   count: number,
+  withStore: boolean,
   base: number | undefined,
 ): Promise<ClusterPorts> {
   if (base === undefined) {
-    const free = await freePorts(2 * count + 3);
+    const free = await freePorts(2 * count + (withStore ? 4 : 3));
     const next = (): Ports => ({ plain: free.pop()!, sasl: free.pop()! });
     return {
       zooKeeper: free.pop()!,
       coordinator: next(),
       tabletServers: Array.from({ length: count }, next),
+      s3: withStore ? free.pop()! : undefined,
     };
   }
   const at = (offset: number): Ports => ({
@@ -161,11 +180,12 @@ async function choosePorts(
     zooKeeper: base + 300,
     coordinator: at(0),
     tabletServers: Array.from({ length: count }, (_, i) => at(1 + i)),
+    s3: withStore ? base + 301 : undefined,
   };
   const wanted = [ports.coordinator, ...ports.tabletServers].flatMap((
     { plain, sasl },
   ) => [plain, sasl]);
-  for (const port of [...wanted, ports.zooKeeper]) {
+  for (const port of [...wanted, ports.zooKeeper, ...(ports.s3 === undefined ? [] : [ports.s3])]) {
     if (!await isFree(port)) {
       throw new ClusterError(
         `port ${port} is taken; choose another base port, or none to take free ones`,
@@ -179,8 +199,10 @@ class RunningCluster implements Cluster {
   readonly bootstrap: string;
   readonly sasl: Login;
   readonly tabletServers: number;
+  readonly s3?: S3Store;
   readonly directory: string;
   readonly logs: string;
+  readonly #store: Programs["store"];
   readonly #java: string;
   readonly #javaOptions: readonly string[];
   readonly #layout: Layout;
@@ -191,12 +213,11 @@ class RunningCluster implements Cluster {
   #stopped: Promise<void> | undefined;
 
   static async start(
-    java: string,
-    jars: string,
+    programs: Programs,
     ports: ClusterPorts,
     options: ClusterOptions,
   ): Promise<Cluster> {
-    const cluster = new RunningCluster(java, jars, ports, options);
+    const cluster = new RunningCluster(programs, ports, options);
     try {
       await cluster.#startAll();
       return cluster;
@@ -207,8 +228,7 @@ class RunningCluster implements Cluster {
   }
 
   private constructor(
-    java: string,
-    jars: string,
+    { java, jars, store }: Programs,
     ports: ClusterPorts,
     options: ClusterOptions,
   ) {
@@ -222,6 +242,8 @@ class RunningCluster implements Cluster {
       users: USERS,
     };
     this.#java = java;
+    this.#store = store;
+    if (ports.s3 !== undefined) this.s3 = storeAt(ports.s3);
     this.#layout = { ...ports, directory: this.directory };
     this.#tuning = {
       sessionTimeoutMs: options.sessionTimeoutMs ??
@@ -264,6 +286,7 @@ class RunningCluster implements Cluster {
       "accepts connections",
       () => accepts(this.#layout.zooKeeper),
     );
+    await this.#startStore(deadline);
 
     const coordinator = this.#startCoordinator();
     const tabletServers = this.#layout.tabletServers.map((_, id) => this.#startTablet(id));
@@ -288,6 +311,20 @@ class RunningCluster implements Cluster {
         }
       },
     );
+  }
+
+  /** Starts the store that holds the remote storage, if there is to be one, and gives the servers the plugin for it. */
+  async #startStore(deadline: number): Promise<void> {
+    if (this.#store === undefined) return;
+    const { python, plugin } = this.#store;
+    // Servers look for plugins in the folder that they are started in.
+    const plugins = join(this.directory, "plugins", "s3");
+    mkdirSync(plugins, { recursive: true });
+    copyFileSync(plugin, join(plugins, basename(plugin)));
+    const [program, args] = storeCommand(python, this.#layout.s3!, this.directory);
+    const store = startServer(this.directory, "s3-store", program, args);
+    this.#servers.set("s3-store", store);
+    await this.#until(deadline, [store], "has an S3 store", () => accepts(this.#layout.s3!));
   }
 
   #writeConfig(name: string, text: string): string {

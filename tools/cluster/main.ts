@@ -7,12 +7,13 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { type Cluster, ClusterError, type ClusterOptions, MissingTool, startCluster } from "./launcher.ts";
 
-const USAGE = `Usage: deno task cluster [--tablets N] [--port P] [--set option=value]... [--heap 512m]
+const USAGE = `Usage: deno task cluster [--tablets N] [--port P] [--set option=value]... [--heap 512m] [--s3]
 
   --tablets N          tablet servers, 1 unless told; with more, tables have up to 3 replicas
   --port P             the coordinator's port (tablet servers from P+1, SASL listeners on P+100 and up); else free ports
   --set option=value   a server option by Fluss's name, as often as needed
   --heap SIZE          the largest heap of each server, 512m unless told
+  --s3                 remote storage in a store of the S3 kind (moto, which needs Python) instead of a folder
 
 FLUSS_JARS names a folder with the jars of another Fluss version; FLUSS_LOG sets the servers' log level (warn).`;
 
@@ -41,6 +42,7 @@ function readOptions(args: string[]): ClusterOptions | "help" {
       port: { type: "string" },
       set: { type: "string", multiple: true, default: [] },
       heap: { type: "string" },
+      s3: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -52,6 +54,7 @@ function readOptions(args: string[]): ClusterOptions | "help" {
     ...(tabletServers === undefined ? {} : { tabletServers }),
     ...(port === undefined ? {} : { port }),
     ...(values.heap === undefined ? {} : { heap: values.heap }),
+    ...(values.s3 ? { storage: "s3" } : {}),
     say: (line) => console.error(line),
   };
 }
@@ -62,6 +65,10 @@ function describe(cluster: Cluster, seconds: string): string {
     `Fluss runs (after ${seconds} s):`,
     `  fluss://${cluster.bootstrap}`,
     `  fluss://${cluster.sasl.bootstrap}   with SASL, user ${username}, password ${password}`,
+    ...(cluster.s3 === undefined ? [] : [
+      `  s3://${cluster.s3.bucket}/ at ${cluster.s3.endpoint}   remote storage, key ${cluster.s3.accessKeyId}, ` +
+      `secret ${cluster.s3.secretAccessKey}`,
+    ]),
     `Logs are in ${cluster.logs}. Ctrl-C stops it and removes its data.`,
   ].join("\n");
 }

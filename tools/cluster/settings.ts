@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { HOST } from "./ports.ts";
+import { storeAt, storeOptions } from "./s3.ts";
 
 /** Who may log in on the SASL listeners; the first one may do everything. */
 export const USERS: readonly {
@@ -27,6 +28,8 @@ export interface Layout {
   readonly zooKeeper: number;
   readonly coordinator: Ports;
   readonly tabletServers: readonly Ports[];
+  /** The store that holds the remote storage; a folder does where there is none. */
+  readonly s3?: number | undefined;
 }
 
 /** What a cluster is asked to be, beyond its layout. */
@@ -67,7 +70,9 @@ function common(
   return {
     "zookeeper.address": `${HOST}:${layout.zooKeeper}`,
     "zookeeper.client.session-timeout": `${tuning.sessionTimeoutMs}ms`,
-    "remote.data.dir": join(layout.directory, "remote"),
+    ...(layout.s3 === undefined
+      ? { "remote.data.dir": join(layout.directory, "remote") }
+      : storeOptions(storeAt(layout.s3))),
     "internal.listener.name": "INTERNAL",
     "security.protocol.map": "CLIENT:sasl",
     "security.sasl.enabled.mechanisms": "PLAIN",

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
+import { MissingTool } from "../../../tools/cluster/errors.ts";
 import { findProgram, javaMajor } from "../../../tools/cluster/java.ts";
 import { freePorts, HOST, isFree } from "../../../tools/cluster/ports.ts";
 import { askTabletServers, tabletServerIds } from "../../../tools/cluster/probe.ts";
+import { storePlugin, storePython } from "../../../tools/cluster/s3.ts";
 import { coordinatorConfig, tabletServerConfig, zooKeeperConfig } from "../../../tools/cluster/settings.ts";
 import { isAtLeast, versionIn } from "../../../tools/runtimes.ts";
 
@@ -100,3 +106,72 @@ test("a cluster of three replicates, and is quick about failovers; options of th
   assert.ok(single.includes("default.replication.factor: 1\n"));
   assert.ok(!single.includes("log.replica."));
 });
+
+test("remote storage is a folder of the cluster, or the store that was started with it", () => {
+  const ports = { plain: 2, sasl: 3 };
+  const layout = { directory: "/d", zooKeeper: 1, coordinator: ports, tabletServers: [ports] };
+  const tuning = { sessionTimeoutMs: 6000, properties: {} };
+  const folder = coordinatorConfig(layout, tuning);
+  assert.ok(folder.includes(`remote.data.dir: ${join("/d", "remote")}\n`), folder);
+  assert.ok(!folder.includes("s3."));
+  for (
+    const text of [coordinatorConfig({ ...layout, s3: 9 }, tuning), tabletServerConfig({ ...layout, s3: 9 }, tuning, 0)]
+  ) {
+    assert.match(text, /^remote\.data\.dir: s3:\/\//m);
+    assert.ok(text.includes(`s3.endpoint: http://${HOST}:9\n`), text);
+  }
+});
+
+/** Runs with nothing on `PATH` but these scripts, and nothing downloaded before. */
+function withPrograms(scripts: Readonly<Record<string, string>>, run: (cache: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-programs-"));
+  const before = { PATH: process.env["PATH"], XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] };
+  try {
+    const bin = join(folder, "bin");
+    const cache = join(folder, "cache");
+    mkdirSync(bin);
+    for (const [name, text] of Object.entries(scripts)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(bin, name), 0o755);
+    }
+    Object.assign(process.env, { PATH: bin, XDG_CACHE_HOME: cache });
+    run(join(cache, "sluice"));
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** That a tool is missing, which makes the runner skip, and that nothing half done is left. */
+function missing(cache: string, work: () => void, message: RegExp): void {
+  assert.throws(work, (error) => error instanceof MissingTool && message.test(error.message));
+  assert.deepEqual(readdirSync(cache), []);
+}
+
+test(
+  "without Python, its packages or Maven there is no store, by name",
+  // The scripts that stand for them are the shell's.
+  { skip: process.platform === "win32" },
+  () => {
+    const quiet = () => {};
+    withPrograms({}, () => {
+      assert.throws(() => storePython(quiet), (error) => error instanceof MissingTool && /python3/.test(error.message));
+      assert.throws(() => storePlugin(quiet), (error) => error instanceof MissingTool && /mvn/.test(error.message));
+    });
+    withPrograms({ python3: "echo 'ensurepip is not available' >&2; exit 1" }, (cache) => {
+      missing(cache, () => storePython(quiet), /-m venv .* did not work: ensurepip is not available/);
+    });
+    const withoutNetwork = 'echo "no network" >&2; exit 1';
+    withPrograms({ mvn: withoutNetwork }, (cache) => {
+      missing(cache, () => storePlugin(quiet), /mvn .*dependency:copy.* did not work: no network/);
+    });
+    const pip = `#!/bin/sh\n${withoutNetwork}\n`;
+    const makeVenv = `/bin/mkdir -p "$3/bin"; printf '%s' '${pip}' >"$3/bin/python"; /bin/chmod +x "$3/bin/python"`;
+    withPrograms({ python3: makeVenv }, (cache) => {
+      missing(cache, () => storePython(quiet), /-m pip -q install did not work: no network/);
+    });
+  },
+);
