@@ -29,6 +29,13 @@ export interface Target {
     }[];
   };
   readonly tabletServers: number;
+  /** The store that holds its remote storage, where that is no folder. */
+  readonly s3?: {
+    readonly endpoint: string;
+    readonly bucket: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
   /** Absent where the servers are not ours to end. */
   readonly control?: { readonly url: string; readonly token: string };
 }
@@ -50,6 +57,9 @@ export const targetNext: Target | undefined = read("SLUICE_NEXT");
 /** One tablet server whose logs go to remote storage in small segments, within seconds. */
 export const targetTiered: Target | undefined = read("SLUICE_TIERED");
 
+/** The same with its remote storage in a store of the S3 kind. */
+export const targetS3: Target | undefined = read("SLUICE_S3");
+
 /** Options of tests that need the cluster. */
 export const needsCluster: { readonly skip: string | false } = {
   skip: target === undefined ? "no cluster: SLUICE_CLUSTER is not set" : false,
@@ -58,6 +68,11 @@ export const needsCluster: { readonly skip: string | false } = {
 /** Options of tests that need the cluster with remote logs. */
 export const needsTiered: { readonly skip: string | false } = {
   skip: targetTiered === undefined ? "no cluster with remote logs: SLUICE_TIERED is not set" : false,
+};
+
+/** Options of tests that need the cluster with remote logs in a store of the S3 kind. */
+export const needsS3: { readonly skip: string | false } = {
+  skip: targetS3 === undefined ? "no cluster with remote logs in S3: SLUICE_S3 is not set" : false,
 };
 
 /** Options of tests that need the cluster of three. */

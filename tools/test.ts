@@ -131,6 +131,7 @@ async function startClusters(
   await start("cluster with one tablet server", "SLUICE_CLUSTER", { tabletServers: 1 });
   await start("cluster with three tablet servers", "SLUICE_CLUSTER3", { tabletServers: 3 });
   await start("cluster with remote logs", "SLUICE_TIERED", { properties: TIERED });
+  await start("cluster with remote logs in S3", "SLUICE_S3", { properties: TIERED, storage: "s3" });
   if (next !== undefined) {
     await start("cluster of the server that is not released", "SLUICE_NEXT", { jars: next, properties: NEXT });
   }
@@ -153,6 +154,7 @@ async function main(request: Request): Promise<boolean> {
   delete process.env["SLUICE_CLUSTER"];
   delete process.env["SLUICE_CLUSTER3"];
   delete process.env["SLUICE_TIERED"];
+  delete process.env["SLUICE_S3"];
   delete process.env["SLUICE_NEXT"];
   const next = unreleasedJars();
   if (next !== undefined) delete process.env["FLUSS_JARS"];
