@@ -46,22 +46,47 @@ export type {
   WriterOptions,
 } from "./src/client/options.ts";
 export { Db } from "./src/query/db.ts";
-export {
-  Admin,
-  type BucketOffset,
-  type ConfigEntry,
-  type CreateOptions,
-  type DatabaseInfo,
-  type DropOptions,
-  type KvSnapshot,
-  type KvSnapshotMetadata,
-  type KvSnapshotOptions,
-  type OffsetPosition,
-  type OffsetsOptions,
-  type PartitionInfo,
-  type ServerInfo,
-  type TableName,
-} from "./src/query/admin.ts";
+export { Admin } from "./src/query/admin/admin.ts";
+export type { CreateOptions, DropOptions, TableName } from "./src/query/admin/place.ts";
+export type {
+  CreateDatabaseOptions,
+  DatabaseChanges,
+  DatabaseInfo,
+  DatabaseSummary,
+} from "./src/query/admin/databases.ts";
+export type { TableChanges } from "./src/query/admin/tables.ts";
+export type { PartitionInfo } from "./src/query/admin/partitions.ts";
+export type {
+  BucketOffset,
+  BucketStatistics,
+  OffsetPosition,
+  OffsetsOptions,
+  StatisticsOptions,
+  TableStatistics,
+} from "./src/query/admin/buckets.ts";
+export type {
+  KvSnapshot,
+  KvSnapshotLeaseOptions,
+  KvSnapshotMetadata,
+  KvSnapshotOptions,
+  LakeSnapshot,
+  LakeSnapshotOptions,
+} from "./src/query/admin/snapshots.ts";
+export type {
+  ProducerOffset,
+  ProducerOffsets,
+  ProducerOffsetsOptions,
+  TableOffsets,
+} from "./src/query/admin/producer_offsets.ts";
+export type { Acl, AclFilter, AclOperation, AclResource } from "./src/query/admin/acls.ts";
+export type { ClusterHealth, ConfigChanges, ConfigEntry, ServerInfo, ServerTag } from "./src/query/admin/servers.ts";
+export type {
+  BucketMove,
+  RebalanceGoal,
+  RebalanceOptions,
+  RebalanceProgress,
+  RebalanceStatus,
+} from "./src/query/admin/rebalance.ts";
 export type {
   ArrayType,
   DataType,

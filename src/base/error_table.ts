@@ -145,6 +145,7 @@ export const ERROR_TABLE = {
     hint: "await some of them first, use lookupMany(), or raise lookup.maxBytes",
   },
   "LOOKUP.UNKNOWN_COLUMN": { kind: "usage", summary: "a column was asked for that the table does not have" },
+  "ADMIN.BAD_OPTION": { kind: "usage", summary: "an administrative call was asked for something that servers refuse" },
   "LOOKUP.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot be read in this way" },
 
   // A scan that was refused before anything was read.

@@ -9,7 +9,7 @@ import { fetchTableInfo } from "../client/cluster/tables.ts";
 import { definitionFromLive } from "../schema/live_definition.ts";
 import { definitionOf } from "../schema/definition.ts";
 import type { AnyTable } from "../schema/infer.ts";
-import { Admin } from "./admin.ts";
+import { Admin } from "./admin/admin.ts";
 import { planSubscription } from "./change_options.ts";
 import type { NamedChangeOf, Subscription, SubscriptionOptions } from "./change_types.ts";
 import { RuntimeSubscription } from "./changes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { flussError } from "../base/errors.ts";
-import type { BucketOffset } from "./admin.ts";
+import type { BucketOffset } from "./admin/buckets.ts";
 
 /** A point in time: a number is milliseconds since 1970. */
 export type PointInTime = Temporal.Instant | Date | number;

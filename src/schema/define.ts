@@ -36,6 +36,23 @@ export function define(name: unknown, columns: unknown, options: unknown): Table
   return Object.freeze(definition);
 }
 
+/**
+ * Makes and checks columns that are added to a table.
+ *
+ * @throws FlussUsageError with the code of the first rule that is broken
+ */
+export function defineColumns(table: string, columns: unknown): ColumnDefinition[] {
+  const defined = readColumns(table, columns).map(({ key, spec }) => columnDefinition(key, spec, false));
+  if (defined.length === 0) return defined;
+  // What belongs to the whole table is the server's to judge: it alone knows the rest of it.
+  const alone = defined.map(({ aggregate: _, ...column }) => ({ ...column, autoIncrement: false }));
+  const parts = readOptions({}, (key) => key);
+  if ("violations" in parts) throw failure(table, parts.violations[0]!);
+  const [first] = check({ name: "added", columns: alone, ...parts });
+  if (first !== undefined) throw failure(table, first);
+  return defined;
+}
+
 interface NamedSpec {
   readonly key: string;
   readonly spec: ColumnSpec;

@@ -68,7 +68,7 @@ test("offsets tell where logs begin and end", needsCluster, () =>
     assert.ok((await db.admin.offsets(users, { timestamp: before })).every(({ offset }) => offset === 0n));
     assert.equal((await db.admin.offsets(users, "latest", { buckets: [1] })).length, 1);
     await assert.rejects(db.admin.offsets(users, "latest", { buckets: [7] }), (error) =>
-      FlussError.is(error, "LOOKUP.NOT_SUPPORTED"));
+      FlussError.is(error, "SCAN.UNKNOWN_BUCKET"));
     await assert.rejects(
       db.admin.offsets(users, { timestamp: Date.now() + 3_600_000 }),
       (error) =>

@@ -10,7 +10,7 @@ const users = table("users", { id: t.int(), name: t.string() }, { primaryKey: ["
 const SNAPSHOT_MS = 60_000;
 
 test("KV snapshots are listed with their offsets and files", needsCluster, () =>
-  withDatabase(async (db) => {
+  withDatabase(async (db, database) => {
     await db.admin.create(users);
     assert.deepEqual(await db.admin.kvSnapshots(users), []);
     await db.table(users).upsertAll(Array.from({ length: 100 }, (_, id) => ({ id, name: `user-${id}` })));
@@ -31,6 +31,13 @@ test("KV snapshots are listed with their offsets and files", needsCluster, () =>
       assert.ok(metadata.files.some(({ name }) => name.startsWith("MANIFEST")), JSON.stringify(metadata.files));
       for (const { remotePath } of metadata.files) assert.ok(remotePath.length > 0);
     }
+    // Twice: the second time the lease is renewed.
+    const lease = `lease-${database}`;
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(await db.admin.leaseKvSnapshots(lease, users, found, { durationMs: 60_000 }), []);
+    }
+    await db.admin.releaseKvSnapshots(lease, users, [0]);
+    await db.admin.dropKvSnapshotLease(lease);
     await assert.rejects(
       db.admin.kvSnapshotMetadata(users, { bucket: 0, snapshotId: 1_000_000n }),
       (error) => FlussError.is(error) && error.message.includes("1000000"),

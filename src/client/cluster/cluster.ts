@@ -5,7 +5,7 @@
  */
 import type { DescMessage, MessageInitShape, MessageValidType } from "@bufbuild/protobuf";
 import type { Alarms } from "../../base/alarms.ts";
-import { FlussError, flussError, isStaleMetadata } from "../../base/errors.ts";
+import { FlussError, flussError, FlussServerError, isStaleMetadata } from "../../base/errors.ts";
 import { backOffMs, type CallOptions, Deadline } from "../../base/wait.ts";
 import { API, type Api } from "../rpc/api.ts";
 import type { RpcConnection } from "../rpc/connection.ts";
@@ -271,6 +271,11 @@ export class Cluster {
       }
     }
     deadline.signal?.throwIfAborted();
+    // What a server said is worth more than that another did not answer.
+    const said = failures.findLast((error) =>
+      error instanceof FlussServerError || FlussError.is(error, "CONNECTION.UNSUPPORTED_VERSION")
+    );
+    if (said !== undefined) throw said;
     if (failures.length === 1) throw failures[0];
     throw flussError("CONNECTION.REFUSED", {
       message: `none of ${failures.length} servers answered: ${failures.map((e) => (e as Error).message).join("; ")}`,
