@@ -59,6 +59,8 @@ export const targetTiered: Target | undefined = read("SLUICE_TIERED");
 
 /** The same with its remote storage in a store of the S3 kind. */
 export const targetS3: Target | undefined = read("SLUICE_S3");
+/** One that asks for rights; who does not log in may do everything. */
+export const targetRights: Target | undefined = target3;
 
 /** Options of tests that need the cluster. */
 export const needsCluster: { readonly skip: string | false } = {
@@ -78,6 +80,11 @@ export const needsS3: { readonly skip: string | false } = {
 /** Options of tests that need the cluster of three. */
 export const needsCluster3: { readonly skip: string | false } = {
   skip: target3 === undefined ? "no cluster of three: SLUICE_CLUSTER3 is not set" : false,
+};
+
+/** Options of tests that need the cluster that asks for rights. */
+export const needsRights: { readonly skip: string | false } = {
+  skip: targetRights === undefined ? "no cluster that asks for rights: SLUICE_CLUSTER3 is not set" : false,
 };
 
 /** Options of tests that need the server that is not released. */

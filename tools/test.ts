@@ -110,6 +110,12 @@ const TIERED: Readonly<Record<string, string>> = {
   "remote.log.task-interval-duration": "1s",
 };
 
+/** The cluster of three asks for rights. Who does not log in may do everything, and so may the first of its users. */
+const RIGHTS: Readonly<Record<string, string>> = {
+  "authorizer.enabled": "true",
+  "super.users": "User:ANONYMOUS;User:admin",
+};
+
 /** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
 async function startClusters(
   tally: Tally,
@@ -129,7 +135,10 @@ async function startClusters(
     });
   // One after the other: the first may have to download the jars for both.
   await start("cluster with one tablet server", "SLUICE_CLUSTER", { tabletServers: 1 });
-  await start("cluster with three tablet servers", "SLUICE_CLUSTER3", { tabletServers: 3 });
+  await start("cluster with three tablet servers", "SLUICE_CLUSTER3", {
+    tabletServers: 3,
+    properties: RIGHTS,
+  });
   await start("cluster with remote logs", "SLUICE_TIERED", { properties: TIERED });
   await start("cluster with remote logs in S3", "SLUICE_S3", { properties: TIERED, storage: "s3" });
   if (next !== undefined) {

@@ -88,7 +88,11 @@ export async function createAcls(place: AdminPlace, acls: readonly Acl[], option
 }
 
 export async function acls(place: AdminPlace, filter: AclFilter, options: CallOptions): Promise<Acl[]> {
-  const { acl } = await place.client.cluster.callAny(API.LIST_ACLS, { aclFilter: wireFilter(filter) }, wait(options));
+  // Tablet servers hear of a change a moment later.
+  const { acl } = await place.client.cluster.callCoordinator(API.LIST_ACLS, { aclFilter: wireFilter(filter) }, {
+    ...wait(options),
+    repeatable: true,
+  });
   return acl.map(fromWire);
 }
 

@@ -93,7 +93,7 @@ export class Admin {
     }, { ...wait(options), repeatable: options.ignoreIfNotExists === true });
   }
 
-  /** Whether there is a database of this name (that the user may see). */
+  /** Whether there is a database of this name, also one that the user may not see. */
   async databaseExists(name: string, options: CallOptions = {}): Promise<boolean> {
     return (await this.#place.client.cluster.callAny(API.DATABASE_EXISTS, { databaseName: name }, options)).exists;
   }
@@ -143,7 +143,7 @@ export class Admin {
     }, { ...wait(options), repeatable: options.ignoreIfNotExists === true });
   }
 
-  /** Whether the table exists (and the user may see it). */
+  /** Whether the table exists, also one that the user may not see. */
   async exists(table: TableName, options: CallOptions = {}): Promise<boolean> {
     const tablePath = wirePath(pathOf(this.#place, table));
     return (await this.#place.client.cluster.callAny(API.TABLE_EXISTS, { tablePath }, options)).exists;

@@ -83,7 +83,10 @@ export async function servers({ client: { cluster } }: AdminPlace, options: Call
 
 export async function config({ client: { cluster } }: AdminPlace, options: CallOptions): Promise<ConfigEntry[]> {
   // Tablet servers hear of a change a moment later.
-  const answer = await cluster.callCoordinator(API.DESCRIBE_CLUSTER_CONFIGS, {}, { ...wait(options), repeatable: true });
+  const answer = await cluster.callCoordinator(API.DESCRIBE_CLUSTER_CONFIGS, {}, {
+    ...wait(options),
+    repeatable: true,
+  });
   return answer.configs.map((entry) => {
     const { configKey: key, configSource: source } = entry;
     const value = optionalField(entry, "configValue");
