@@ -70,6 +70,19 @@ export class ByteReader {
     return safeInt64At(this.bytes, this.take(8));
   }
 
+  /** Reads 64 bits as two halves of 32, the low one first, which it puts at `at` and behind it. */
+  readHalves(halves: Int32Array, at: number): void {
+    const from = this.take(8);
+    halves[at] = int32At(this.bytes, from);
+    halves[at + 1] = int32At(this.bytes, from + 4);
+  }
+
+  /** As {@linkcode readHalves}, of a varint. */
+  readVarHalves(halves: Int32Array, at: number): void {
+    halves[at] = this.#readVarHalves();
+    halves[at + 1] = highHalf;
+  }
+
   /** Reads 4 bytes of IEEE 754. */
   readFloat32(): number {
     return float32At(this.bytes, this.take(4));

@@ -171,6 +171,17 @@ export class ByteWriter {
     this.position += value.length;
   }
 
+  /** Writes the bytes `[start..end)` of others as they are, without a length. */
+  writePart(source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.ensure(length);
+    const { bytes, position } = this;
+    // For short values a view costs more than a loop.
+    if (length <= 32) { for (let i = 0; i < length; i++) bytes[position + i] = source[start + i]!; }
+    else bytes.set(source.subarray(start, end), position);
+    this.position = position + length;
+  }
+
   /** Writes UTF-8 without a length. */
   writeUtf8(text: string): void {
     this.ensure(utf8Bound(text));

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { int16At, int32At, int64At } from "./byte_reader.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { corrupt } from "./corrupt.ts";
 import { crc32c } from "./crc32c.ts";
 import type { RowWriter } from "./row_codec.ts";
 
@@ -119,5 +121,72 @@ export class KvBatchBuilder {
     view.setInt32(COUNT, this.#count, true);
     view.setUint32(CRC, crc32c(bytes, SCHEMA_ID, position), true);
     return bytes.subarray(0, position);
+  }
+}
+
+/** What the header of a KV batch says. */
+export interface KvBatchHeader {
+  /** The schema that all rows of the batch are written with. */
+  readonly schemaId: number;
+  readonly writerId: bigint;
+  readonly sequence: number;
+  readonly recordCount: number;
+}
+
+/**
+ * Reads the header of a KV batch as servers do, which look at neither length nor checksum (observed on 0.9.1).
+ *
+ * @throws {FlussError} CODEC.CORRUPT_BATCH when the bytes end within it
+ */
+export function readKvBatchHeader(bytes: Uint8Array): KvBatchHeader {
+  if (bytes.length < KV_BATCH_HEADER_BYTES) throw corrupt(`a KV batch of ${bytes.length} bytes`);
+  return {
+    schemaId: int16At(bytes, SCHEMA_ID),
+    writerId: int64At(bytes, WRITER_ID),
+    sequence: int32At(bytes, SEQUENCE),
+    recordCount: int32At(bytes, COUNT),
+  };
+}
+
+/** The records of a KV batch, one after the other. */
+export class KvRecords {
+  readonly #bytes: Uint8Array;
+  #at = KV_BATCH_HEADER_BYTES;
+  /** The record's key is `[keyStart..keyEnd)`. */
+  keyStart = 0;
+  /** The row begins where the key ends. */
+  keyEnd = 0;
+  /** Where the row ends; at `keyEnd` when the record is a delete. */
+  end = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /**
+   * Moves to the next record; as often as the header counts.
+   *
+   * @throws {FlussError} CODEC.CORRUPT_BATCH when it does not end within the batch
+   */
+  next(): void {
+    const bytes = this.#bytes;
+    const record = this.#at;
+    if (record + 4 > bytes.length) throw corrupt(`no record at byte ${record} of ${bytes.length}`);
+    const end = record + 4 + int32At(bytes, record);
+    let at = record + 4;
+    let length = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = at < bytes.length ? bytes[at++]! : 0;
+      length |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    const keyEnd = at + length;
+    if (length < 0 || end > bytes.length || keyEnd > end) {
+      throw corrupt(`the record at byte ${record} does not end within the ${bytes.length} bytes of the batch`);
+    }
+    this.keyStart = at;
+    this.keyEnd = keyEnd;
+    this.end = end;
+    this.#at = end;
   }
 }

@@ -8,6 +8,7 @@ import { ColumnError } from "../base/column_error.ts";
 import type { DataType, SchemaColumn } from "../schema/data_type.ts";
 import type { RawColumn } from "./arrow/raw_column.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { plainType } from "./plain_type.ts";
 import { compileRowWriter } from "./row_codec.ts";
 import { readUtf8 } from "./utf8.ts";
 
@@ -36,7 +37,7 @@ export function compileStatistics(columns: readonly SchemaColumn[], positions: r
     id: i,
     key: `${i}`,
     name: `${i}`,
-    type: plainType(columns[position]!.type),
+    type: { ...plainType(columns[position]!.type), nullable: true },
   }));
   const writeRow = compileRowWriter(plain, "aligned");
   const finders = positions.map((position) => boundsOf(columns[position]!.type));
@@ -62,23 +63,6 @@ export function compileStatistics(columns: readonly SchemaColumn[], positions: r
     }
     return out.toBytes();
   };
-}
-
-function plainType(type: DataType): DataType {
-  const { codec: _codec, mode: _mode, ...bare } = { ...type, nullable: true };
-  switch (type.kind) {
-    case "decimal":
-      return { ...bare, mode: "unscaled" } as DataType;
-    case "date":
-      return { ...bare, mode: "days" } as DataType;
-    case "time":
-      return { ...bare, mode: "millis" } as DataType;
-    case "timestamp":
-    case "timestampLtz":
-      return { ...bare, mode: "epochNanos" } as DataType;
-    default:
-      return bare as DataType;
-  }
 }
 
 /** Finds the bounds of a column; undefined for types that have none. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { int16At, int32At } from "./byte_reader.ts";
+import { ByteWriter } from "./byte_writer.ts";
 import { corrupt } from "./corrupt.ts";
 
 /** The bytes of the schema id; the row begins after them. */
@@ -52,4 +53,42 @@ export function forEachValue(
     visit(schemaIdOf(bytes, start, at), start + SCHEMA_ID_BYTES, at);
   }
   if (count < 0 || at !== end) throw corrupt(`a value batch of ${count} values ends at byte ${at} of ${end}`);
+}
+
+/** Puts values together into a value record batch. */
+export class ValueBatchBuilder {
+  readonly #out: ByteWriter;
+  #count = 0;
+
+  /** @param capacity the bytes to begin with; the buffer grows */
+  constructor(capacity = 1024) {
+    this.#out = new ByteWriter(Math.max(HEADER_BYTES, capacity));
+    this.#out.position = HEADER_BYTES;
+  }
+
+  /** How many values there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many bytes the batch has, header included. */
+  get size(): number {
+    return this.#out.position;
+  }
+
+  /** Appends a value: a schema id and a row. It is copied. */
+  append(value: Uint8Array): void {
+    this.#out.writeInt32(value.length);
+    this.#out.writeBytes(value);
+    this.#count++;
+  }
+
+  /** The batch. Nothing can be appended afterwards. */
+  finish(): Uint8Array<ArrayBuffer> {
+    const { bytes, view, position } = this.#out;
+    view.setInt32(0, position - 4, true);
+    view.setInt8(4, 0);
+    view.setInt32(5, this.#count, true);
+    return bytes.subarray(0, position);
+  }
 }

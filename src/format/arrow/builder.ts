@@ -61,6 +61,11 @@ export function compileColumnsBuilder(fields: readonly RowField[]): () => Column
   return () => new Builder(plans.map((plan) => plan.make()), append);
 }
 
+/** A column for values of one type, without a row around it. */
+export function columnBuilder(type: DataType): ColumnBuilder {
+  return columnPlan(type).make();
+}
+
 class Builder implements ColumnsBuilder {
   readonly #columns: readonly ColumnBuilder[];
   readonly #variable: readonly ColumnBuilder[];

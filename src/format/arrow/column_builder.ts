@@ -315,6 +315,11 @@ export class FixedBytesColumn extends ColumnBuilder {
     this.#bytes.set(this.#encode(value), at * this.#width);
   }
 
+  /** As `write`, with bytes that lie in others from `start` on. */
+  writeFrom(at: number, bytes: Uint8Array, start: number): void {
+    for (let i = 0, to = at * this.#width; i < this.#width; i++) this.#bytes[to + i] = bytes[start + i]!;
+  }
+
   protected grow(capacity: number): void {
     this.#bytes = larger(this.#bytes, capacity * this.#width);
   }
@@ -387,7 +392,7 @@ export class TextColumn extends BytesOfAnyLength {
   }
 }
 
-/** Bytes of any length. */
+/** Bytes of any length, also those of texts. */
 export class BytesColumn extends BytesOfAnyLength {
   readonly #encode: (value: unknown) => Uint8Array;
 
@@ -400,6 +405,12 @@ export class BytesColumn extends BytesOfAnyLength {
     const { out } = this;
     out.writeBytes(this.#encode(value));
     this.offsets[at + 1] = out.position;
+  }
+
+  /** As `write`, with the bytes `[start..end)` of others. */
+  writeFrom(at: number, bytes: Uint8Array, start: number, end: number): void {
+    this.out.writePart(bytes, start, end);
+    this.offsets[at + 1] = this.out.position;
   }
 }
 

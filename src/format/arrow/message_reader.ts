@@ -327,18 +327,21 @@ class BatchReader {
   }
 }
 
-function codecOf(compression: FlatTable | undefined): Codec {
+/** The codec that a record batch names; `compression` is its field 3. */
+export function codecOf(compression: FlatTable | undefined): Codec {
   if (compression === undefined) return "none";
   const codec = compression.uint8(0);
   if (codec > 1 || compression.uint8(1) !== 0) throw corrupt(`an Arrow message with the unknown compression ${codec}`);
   return codec === 0 ? "lz4" : "zstd";
 }
 
-function nodeCount(layout: ArrowLayout): number {
+/** How many nodes a column has in a message. */
+export function nodeCount(layout: ArrowLayout): number {
   return layout.children.reduce((sum, child) => sum + nodeCount(child), 1);
 }
 
-function bufferCount(layout: ArrowLayout): number {
+/** How many buffers a column has in a message. */
+export function bufferCount(layout: ArrowLayout): number {
   const own = layout.form === "struct" ? 1 : layout.form === "variable" ? 3 : 2;
   return layout.children.reduce((sum, child) => sum + bufferCount(child), own);
 }

@@ -103,52 +103,84 @@ export function recordBatchMessage(
   for (const column of columns) collect(column, parts);
   const { nodes, buffers } = parts;
   const plain = compression.type === "none";
-  const prefix = plain ? NO_CODEC : compression.type === "lz4" ? LZ4 : ZSTD;
   // For each buffer what lies in the body. An empty buffer stays empty.
   const bodies = plain ? buffers : buffers.map((buffer) => packed(buffer, compression));
-  const lengths = bodies.map((body) => plain || body.length === 0 ? body.length : body.length + LENGTH_BYTES);
+  const places: number[] = [];
   let bodyLength = 0;
-  for (const bytes of lengths) bodyLength += (bytes + 7) & ~7;
-  // Behind both lists the entries begin at a multiple of 8, and so does the body.
-  const metadataBytes = prefix.bytes.length + COUNT_BYTES + buffers.length * ENTRY_BYTES + 2 * COUNT_BYTES +
-    nodes.length / 2 * ENTRY_BYTES;
+  for (const body of bodies) {
+    const bytes = plain || body.length === 0 ? body.length : body.length + LENGTH_BYTES;
+    places.push(bodyLength, bytes);
+    bodyLength += (bytes + 7) & ~7;
+  }
+  const head: MessageHead = { codec: compression.type, length, nodes, buffers: places, bodyLength };
+  const headBytes = headSize(head);
   return {
-    size: ENCAPSULATION_BYTES + metadataBytes + bodyLength,
+    size: headBytes + bodyLength,
     writeTo(out, at) {
+      writeHead(out, at, head);
       const view = new DataView(out.buffer, out.byteOffset);
-      view.setInt32(at, -1, true);
-      view.setInt32(at + 4, metadataBytes, true);
-      const metadata = at + ENCAPSULATION_BYTES;
-      out.set(prefix.bytes, metadata);
-      setSafeInt64(view, metadata + prefix.bodyLength, bodyLength);
-      setSafeInt64(view, metadata + prefix.rowCount, length);
-      let entry = metadata + prefix.bytes.length;
-      view.setInt32(entry, buffers.length, true);
-      entry += COUNT_BYTES;
-      const body = metadata + metadataBytes;
-      let offset = 0;
+      const start = at + headBytes;
       for (let i = 0; i < bodies.length; i++) {
-        const bytes = lengths[i]!;
-        setSafeInt64(view, entry, offset);
-        setSafeInt64(view, entry + 8, bytes);
-        entry += ENTRY_BYTES;
-        let end = body + offset;
+        const bytes = places[2 * i + 1]!;
+        let end = start + places[2 * i]!;
+        const next = end + ((bytes + 7) & ~7);
         if (!plain && bytes > 0) {
           setSafeInt64(view, end, bodies[i] === buffers[i] ? -1 : buffers[i]!.length);
           end += LENGTH_BYTES;
         }
         out.set(bodies[i]!, end);
-        offset += (bytes + 7) & ~7;
-        out.fill(0, end + bodies[i]!.length, body + offset);
+        out.fill(0, end + bodies[i]!.length, next);
       }
-      view.setInt32(entry, 0, true);
-      entry += COUNT_BYTES;
-      view.setInt32(metadata + prefix.nodes, entry - metadata - prefix.nodes, true);
-      view.setInt32(entry, nodes.length / 2, true);
-      entry += COUNT_BYTES;
-      for (let i = 0; i < nodes.length; i++) setSafeInt64(view, entry + i * 8, nodes[i]!);
     },
   };
+}
+
+/** What stands before the body of a message. */
+export interface MessageHead {
+  /** The codec of the body. */
+  readonly codec: Codec;
+  /** The number of rows. */
+  readonly length: number;
+  /** Row count and null count of each node. */
+  readonly nodes: readonly number[];
+  /** Of each buffer where it is in the body, and how many bytes it has. */
+  readonly buffers: readonly number[];
+  /** A multiple of 8. */
+  readonly bodyLength: number;
+}
+
+/** The bytes of a head, a multiple of 8: mark, size and metadata. */
+export function headSize({ codec, nodes, buffers }: MessageHead): number {
+  // Behind both lists the entries begin at a multiple of 8, and so does the body.
+  return ENCAPSULATION_BYTES + prefixOf(codec).bytes.length + COUNT_BYTES + buffers.length / 2 * ENTRY_BYTES +
+    2 * COUNT_BYTES + nodes.length / 2 * ENTRY_BYTES;
+}
+
+/** Writes a head; the body follows it. */
+export function writeHead(out: Uint8Array<ArrayBuffer>, at: number, head: MessageHead): void {
+  const { nodes, buffers } = head;
+  const prefix = prefixOf(head.codec);
+  const view = new DataView(out.buffer, out.byteOffset);
+  view.setInt32(at, -1, true);
+  view.setInt32(at + 4, headSize(head) - ENCAPSULATION_BYTES, true);
+  const metadata = at + ENCAPSULATION_BYTES;
+  out.set(prefix.bytes, metadata);
+  setSafeInt64(view, metadata + prefix.bodyLength, head.bodyLength);
+  setSafeInt64(view, metadata + prefix.rowCount, head.length);
+  let entry = metadata + prefix.bytes.length;
+  view.setInt32(entry, buffers.length / 2, true);
+  entry += COUNT_BYTES;
+  for (let i = 0; i < buffers.length; i++, entry += 8) setSafeInt64(view, entry, buffers[i]!);
+  view.setInt32(entry, 0, true);
+  entry += COUNT_BYTES;
+  view.setInt32(metadata + prefix.nodes, entry - metadata - prefix.nodes, true);
+  view.setInt32(entry, nodes.length / 2, true);
+  entry += COUNT_BYTES;
+  for (let i = 0; i < nodes.length; i++, entry += 8) setSafeInt64(view, entry, nodes[i]!);
+}
+
+function prefixOf(codec: Codec): Prefix {
+  return codec === "none" ? NO_CODEC : codec === "lz4" ? LZ4 : ZSTD;
 }
 
 function packed(buffer: Uint8Array, compression: BodyCompression): Uint8Array {
