@@ -24,6 +24,7 @@ export {
   FlussError,
   type FlussErrorDetails,
   FlussServerError,
+  FlussStorageError,
   FlussSubscriptionError,
   FlussTimeoutError,
   FlussUsageError,

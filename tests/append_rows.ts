@@ -4,15 +4,14 @@
  * @module
  */
 import { serverError } from "../src/base/errors.ts";
-import { FlussClient } from "../src/client/client.ts";
+import type { FlussClient } from "../src/client/client.ts";
 import { listBuckets } from "../src/client/read/ranges.ts";
 import { API } from "../src/client/rpc/api.ts";
 import { TableBinding } from "../src/client/table/bound_table.ts";
 import { compileLogBuilder } from "../src/format/log_builder.ts";
-import { readOptions } from "../src/query/options.ts";
 import { definitionOf } from "../src/schema/definition.ts";
 import type { AnyTable } from "../src/schema/infer.ts";
-import { type Target, target } from "./cluster.ts";
+import { openClient, type Target, target } from "./cluster.ts";
 
 /** Where a batch goes, and who wrote it last. */
 export interface BatchPlace {
@@ -26,7 +25,7 @@ export class RowAppender implements AsyncDisposable {
   readonly #database: string;
 
   constructor(database: string, on: Target = target!) {
-    this.#client = new FlussClient(readOptions(`fluss://${on.bootstrap}`).client);
+    this.#client = openClient({}, on);
     this.#database = database;
   }
 

@@ -2,13 +2,13 @@
  * Follows a table of ids with managed checkpoints, writes each id to a file, and ends as it is told: by itself once it
  * has seen all ids, or killed after some changes.
  *
- *     <runtime> tests/changes_child.ts ADDRESS TABLE FOLDER SINK CHANGES kill|end
+ *     <runtime> tests/changes_child.ts URL TABLE FOLDER SINK CHANGES kill|end
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { connect, fileCheckpoints } from "../mod.ts";
 
-const [address, name, folder, sink, changes, end] = process.argv.slice(2) as [
+const [url, name, folder, sink, changes, end] = process.argv.slice(2) as [
   string,
   `${string}.${string}`,
   string,
@@ -17,7 +17,7 @@ const [address, name, folder, sink, changes, end] = process.argv.slice(2) as [
   "kill" | "end",
 ];
 
-await using db = await connect(`fluss://${address}`);
+await using db = await connect(url);
 const numbers = await db.table(name);
 await using subscription = numbers.changes({
   checkpoint: { store: fileCheckpoints(folder), id: "numbers", everyRows: 3 },

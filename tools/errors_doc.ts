@@ -20,6 +20,7 @@ const CLASSES: Record<string, string> = {
   server: "FlussServerError",
   write: "FlussWriteError",
   subscription: "FlussSubscriptionError",
+  storage: "FlussStorageError",
 };
 
 function page(): string {

@@ -14,7 +14,8 @@ export type ErrorKind =
   | "timeout"
   | "server"
   | "write"
-  | "subscription";
+  | "subscription"
+  | "storage";
 
 interface Entry {
   readonly kind: ErrorKind;
@@ -145,6 +146,13 @@ export const ERROR_TABLE = {
     hint: "await some of them first, use lookupMany(), or raise lookup.maxBytes",
   },
   "LOOKUP.UNKNOWN_COLUMN": { kind: "usage", summary: "a column was asked for that the table does not have" },
+  "TEST.BAD_OPTION": { kind: "usage", summary: "something of sluice/testing was told what makes no sense" },
+  "TEST.LEAKED": {
+    kind: "usage",
+    summary: "a test has left something open",
+    hint: "end scans and subscriptions: read them to the end, break, or declare them with await using",
+  },
+  "TIMEOUT.TEST": { kind: "timeout", summary: "what a test waited for did not happen in time" },
   "ADMIN.BAD_OPTION": { kind: "usage", summary: "an administrative call was asked for something that servers refuse" },
   "LOOKUP.NOT_SUPPORTED": { kind: "usage", summary: "the table cannot be read in this way" },
 
@@ -293,6 +301,20 @@ export const ERROR_TABLE = {
     hint: "check username and password",
   },
   "CONNECTION.UNSUPPORTED_VERSION": { kind: "connection", summary: "the server does not offer what is needed" },
+
+  // The command line.
+  "CLI.BAD_USAGE": { kind: "usage", summary: "a command was called with something that it does not understand" },
+  "LISTEN.PORT_IN_USE": {
+    kind: "connection",
+    summary: "a port to listen on is taken",
+    hint: "end what listens there, or choose another --port; 0 takes ports that are free",
+  },
+  "LISTEN.REFUSED": {
+    kind: "connection",
+    summary: "the system does not let us listen on a port",
+    hint: "choose another --port (from 1024) or --host",
+  },
+
   "TIMEOUT.REQUEST": { kind: "timeout", retriable: true, summary: "no answer came in time" },
   "TIMEOUT.DELIVERY": { kind: "timeout", retriable: true, summary: "a batch could not be delivered in time" },
   "TIMEOUT.FLUSH": { kind: "timeout", retriable: true, summary: "flush() did not finish in time" },
@@ -316,6 +338,36 @@ export const ERROR_TABLE = {
     summary: "the runtime cannot compress with Zstandard",
     hint: "use Node 26, Deno 2.9 or Bun 1.4; reading works without",
   },
+
+  // The folder of a `file:` URL.
+  "STORAGE.LOCKED": {
+    kind: "storage",
+    retriable: true,
+    summary: "another process uses the folder",
+    hint: "end that process, or serve the folder with it by `sluice dev --data` and connect by TCP",
+  },
+  "STORAGE.READ_ONLY": {
+    kind: "storage",
+    summary: "the folder cannot be made, or not be written",
+    hint: "name another folder, or give this process the right to write it",
+  },
+  "STORAGE.FULL": {
+    kind: "storage",
+    retriable: true,
+    summary: "the disk is full: what was to be written is undone, and what was acknowledged is there",
+    hint: "free some space on it",
+  },
+  "STORAGE.CORRUPT": {
+    kind: "storage",
+    summary: "the folder's file is damaged, or is not one of Sluice",
+    hint: "bring it back from a copy",
+  },
+  "STORAGE.NEWER_VERSION": {
+    kind: "storage",
+    summary: "a newer version of Sluice wrote the folder",
+    hint: "update Sluice",
+  },
+  "STORAGE.FAILED": { kind: "storage", summary: "the disk failed" },
 
   // What servers say; the numbers and names are those of the wire (Fluss: rpc/protocol/Errors.java).
   "SERVER.UNKNOWN_SERVER_ERROR": {

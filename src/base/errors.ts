@@ -197,6 +197,9 @@ export class FlussSubscriptionError extends FlussError {
   }
 }
 
+/** The folder of a `file:` URL cannot be used, or no more be written. */
+export class FlussStorageError extends FlussError {}
+
 const CLASSES = {
   usage: FlussUsageError,
   validation: FlussValidationError,
@@ -206,6 +209,7 @@ const CLASSES = {
   server: FlussServerError,
   write: FlussWriteError,
   subscription: FlussSubscriptionError,
+  storage: FlussStorageError,
 } as const satisfies Record<ErrorKind, typeof FlussError>;
 
 /** Makes the error that the table prescribes for `code`. */

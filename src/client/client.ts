@@ -13,6 +13,7 @@ import { Lookups } from "./read/lookups.ts";
 import { SecurityTokens } from "./read/remote/tokens.ts";
 import { ConnectionPool } from "./rpc/pool.ts";
 import { dial } from "./transport/dial.ts";
+import type { Dial } from "./transport/port.ts";
 import { Writer } from "./write/writer.ts";
 
 /** Batches of one bucket that may be out at once; servers remember the last five of a writer. */
@@ -20,6 +21,13 @@ const MAX_IN_FLIGHT_PER_BUCKET = 5;
 const MAX_REQUEST_BYTES = 10 << 20;
 /** Servers close the connection on requests above 100 MB (Fluss: netty.server.max-request-size). */
 const MAX_RECORD_BYTES = 96 << 20;
+
+/** The way to servers that are not reached by sockets. */
+export interface Way {
+  readonly dial: Dial;
+  /** Called once, after the last stream is closed. */
+  close(): Promise<void>;
+}
 
 /** See the module. */
 export class FlussClient {
@@ -33,14 +41,17 @@ export class FlussClient {
   /** Those that read logs; they end with the client. */
   readonly readers: Set<{ close(reason: FlussError): void }> = new Set();
   readonly #pool: ConnectionPool;
+  readonly #way: Way | undefined;
   #closing: Promise<void> | undefined;
   /** Work that must end before a flush can see all rows: tables that are being asked for with rows waiting. */
   readonly arrivals: Set<Promise<void>> = new Set();
 
-  constructor(options: ClientOptions) {
+  /** @param way how servers are reached; by the sockets of the runtime unless told */
+  constructor(options: ClientOptions, way?: Way) {
     this.options = options;
+    this.#way = way;
     this.#pool = new ConnectionPool({
-      dial,
+      dial: way?.dial ?? dial,
       tls: options.tls ? {} : undefined,
       credentials: options.credentials,
       alarms: this.alarms,
@@ -133,6 +144,7 @@ export class FlussClient {
     this.#pool.close();
     // Without sockets these end at once, and what they fail with is told before close() returns.
     await Promise.all(this.arrivals);
+    await this.#way?.close();
     if (failure !== undefined) throw failure;
   }
 

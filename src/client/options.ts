@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EmbeddedPlace } from "../base/embedded_place.ts";
 import type { FlussError } from "../base/errors.ts";
 import type { Address } from "./cluster/cluster.ts";
 
@@ -99,6 +100,8 @@ export type ResolveAddress = (host: string, port: number) => Address | Promise<A
 
 /** Everything a client runs on. */
 export interface ClientOptions {
+  /** Absent for servers that are reached by sockets. */
+  readonly embedded: EmbeddedPlace | undefined;
   readonly bootstrap: readonly Address[];
   readonly tls: boolean;
   readonly credentials: { readonly username: string; readonly password: string } | undefined;

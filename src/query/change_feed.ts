@@ -37,6 +37,7 @@ export interface FollowedTable {
 /** What a feed is told. */
 export interface FeedSettings {
   readonly from: From;
+  readonly until: "latest" | undefined;
   readonly onExpired: OnExpired;
   readonly raw: boolean;
   readonly discoverMs: number;
@@ -51,6 +52,8 @@ export interface Slot extends FoldState {
   next: bigint;
   /** Nothing of it is read any more. */
   over: boolean;
+  /** Where reading ends; undefined for a bucket that is read for ever. */
+  end: bigint | undefined;
 }
 
 /** Rows of one bucket. */
@@ -133,13 +136,25 @@ export class ChangeFeed {
     if (this.#closed) return;
     this.#tables = found.map(({ table }) => table);
     for (const { slots } of found) this.#addSlots(slots);
+    if (this.#settings.until !== undefined) await this.#findEnds(deadline);
+    if (this.#closed) return;
     if (this.#slots.some((slot) => slot.next === FROM_SNAPSHOT)) this.#snapshot = this.#readSnapshot();
     else this.#openReader();
+    if (this.#settings.until !== undefined) return;
     if (this.#tables.some(({ only, source }) => !only && isPartitioned(source))) {
       const { alarms } = this.#client;
       const { discoverMs: everyMs } = this.#settings;
       this.#watch = new PartitionWatch({ alarms, everyMs, look: () => this.#look() });
     }
+  }
+
+  /** Each bucket ends where its log ends now. */
+  async #findEnds(deadline: Deadline): Promise<void> {
+    await Promise.all(this.#tables.map(async (table) => {
+      const slots = this.#slots.filter((slot) => slot.table === table);
+      const ends = await fetchOffsets(this.#client, table.source.bound, slots, "latest", deadline);
+      slots.forEach((slot, i) => slot.end = ends[i]!);
+    }));
   }
 
   #deadline(): Deadline {
@@ -280,8 +295,8 @@ export class ChangeFeed {
     this.#watch?.wait();
     try {
       const found = await reader.next();
-      // The client closed it.
-      if (found === undefined && reader.closed) this.close();
+      // The client closed it, or everything was read.
+      if (found === undefined && (reader.closed || this.#settings.until !== undefined)) this.close();
       return this.#chunk(found);
     } finally {
       this.#watch?.rest();
@@ -338,7 +353,10 @@ export class ChangeFeed {
 
   #openReader(): void {
     this.#reader?.close();
-    this.#reader = new LogReader(this.#client, { keepOpen: true, onGone: (range) => this.#gone(range) });
+    this.#reader = new LogReader(this.#client, {
+      keepOpen: this.#settings.until === undefined,
+      onGone: (range) => this.#gone(range),
+    });
     for (const slot of this.#slots) if (!slot.over) this.#reader.add(rangeOf(slot));
   }
 
@@ -464,11 +482,21 @@ export function positionOf(slot: Slot): bigint {
 }
 
 function newSlot(table: FeedTable, { bucket, partition, partitionId }: BucketRef, next: bigint): Slot {
-  return { table, bucket, partition, partitionId, next, held: undefined, wantedFrom: undefined, over: false };
+  return {
+    table,
+    bucket,
+    partition,
+    partitionId,
+    next,
+    held: undefined,
+    wantedFrom: undefined,
+    over: false,
+    end: undefined,
+  };
 }
 
-function rangeOf({ table: { source }, partition, partitionId, bucket, next: start }: Slot): BucketRange {
-  return { source, partition, partitionId, bucket, start, stop: undefined };
+function rangeOf({ table: { source }, partition, partitionId, bucket, next: start, end: stop }: Slot): BucketRange {
+  return { source, partition, partitionId, bucket, start, stop };
 }
 
 function isPartitioned({ bound }: LogSource): boolean {

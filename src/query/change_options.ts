@@ -27,7 +27,7 @@ export interface SubscriptionPlan {
   readonly signal: AbortSignal | undefined;
 }
 
-const KNOWN = ["select", "where", "from", "onExpired", "raw", "discoverMs", "checkpoint", "signal"];
+const KNOWN = ["select", "where", "from", "until", "onExpired", "raw", "discoverMs", "checkpoint", "signal"];
 const DISCOVER_MS = 10_000;
 const MAX_MS = 0x7fffffff;
 
@@ -48,7 +48,11 @@ export function planSubscription(
   if (twice !== undefined) throw bad(name, `table ${twice.binding.name} is named twice`);
   const unknown = Object.keys(options).find((key) => !KNOWN.includes(key));
   if (unknown !== undefined) throw bad(name, `there is no option "${unknown}"`, `there are ${KNOWN.join(", ")}`);
-  const { from = "earliest", onExpired = "throw", raw = false, discoverMs = DISCOVER_MS, checkpoint, signal } = options;
+  const { from = "earliest", until, onExpired = "throw", raw = false, discoverMs = DISCOVER_MS } = options;
+  const { checkpoint, signal } = options;
+  if (until !== undefined && until !== "latest") {
+    throw bad(name, `until: ${JSON.stringify(until)} is no end`, 'use "latest", or leave it out');
+  }
   if (!["throw", "earliest", "latest"].includes(onExpired)) {
     throw bad(name, `onExpired: ${JSON.stringify(onExpired)} is no policy`, 'use "throw", "earliest" or "latest"');
   }
@@ -65,7 +69,7 @@ export function planSubscription(
   });
   return {
     followed,
-    settings: { from, onExpired, raw, discoverMs, temporal: temporalOf(name, tables) },
+    settings: { from, until, onExpired, raw, discoverMs, temporal: temporalOf(name, tables) },
     checkpoint,
     signal,
   };

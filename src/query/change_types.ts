@@ -114,6 +114,11 @@ export interface SubscriptionOptions<W> {
    */
   readonly from?: From;
   /**
+   * Where to end. `"latest"`: with the changes that are there when the subscription begins; partitions that are made later
+   * are not read. Default: never.
+   */
+  readonly until?: "latest";
+  /**
    * What to do when records expired before they were read: throw `SUBSCRIPTION.OFFSET_OUT_OF_RANGE` (the default), or
    * go on with the earliest or the latest that there is.
    */
@@ -165,7 +170,7 @@ export interface ChangeBatch<X> extends ReadonlyArray<X> {
 }
 
 /**
- * Changes as they happen, without an end. Order holds per bucket only.
+ * Changes as they happen, without an end unless `until` says so. Order holds per bucket only.
  *
  * Nothing is read before the first change is asked for, and never more than `scanner.aheadBytes` ahead of it. A
  * subscription has one reader: iterate it or its batches, once. `break`, `return`, an aborted signal and disposal free

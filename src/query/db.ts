@@ -152,7 +152,10 @@ export class Db implements AsyncDisposable {
 
   /** What inspection shows: no password, no rows. */
   toJSON(): { readonly url: string } {
-    const { bootstrap, tls } = this.#client.options;
+    const { bootstrap, tls, embedded } = this.#client.options;
+    if (embedded !== undefined) {
+      return { url: embedded.kind === "file" ? `file:${embedded.folder}` : `memory:${embedded.name ?? ""}` };
+    }
     return { url: `fluss${tls ? "+tls" : ""}://${bootstrap.map(({ host, port }) => `${host}:${port}`).join(",")}` };
   }
 }

@@ -126,6 +126,9 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
     throw badOption("username is given, but password is missing or empty");
   }
   if (username === undefined && password !== undefined) throw badOption("password is given, but username is missing");
+  if (parsed.embedded !== undefined && username !== undefined) {
+    throw badOption(`${parsed.embedded.kind}: takes no login, and a username is given`);
+  }
   const acks = merged.writer?.acks ?? "all";
   if (acks !== "all" && merged.writer?.idempotent === true) {
     throw badOption(`writer.idempotent needs writer.acks "all", not ${acks}`);
@@ -162,6 +165,7 @@ export function readOptions(url: string, options: ConnectOptions = {}): DbOption
   return {
     database: merged.database,
     client: {
+      embedded: parsed.embedded,
       bootstrap: parsed.bootstrap,
       tls: parsed.tls,
       credentials: username === undefined || password === undefined ? undefined : { username, password },

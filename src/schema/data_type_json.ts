@@ -9,7 +9,8 @@ import type { DataType, RowField, SimpleType } from "./data_type.ts";
 /** JSON as it comes from a parser. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-const NAMES: { readonly [kind in DataType["kind"]]: string } = {
+/** The names of types in documents. */
+export const TYPE_NAMES: { readonly [kind in DataType["kind"]]: string } = {
   boolean: "BOOLEAN",
   tinyint: "TINYINT",
   smallint: "SMALLINT",
@@ -30,8 +31,9 @@ const NAMES: { readonly [kind in DataType["kind"]]: string } = {
   map: "MAP",
   row: "ROW",
 };
-const KINDS: ReadonlyMap<string, DataType["kind"]> = new Map(
-  Object.entries(NAMES).map(([kind, name]) => [name, kind as DataType["kind"]]),
+/** Types by their names in documents. */
+export const TYPE_KINDS: ReadonlyMap<string, DataType["kind"]> = new Map(
+  Object.entries(TYPE_NAMES).map(([kind, name]) => [name, kind as DataType["kind"]]),
 );
 
 /** Documents of a server are not trusted to end. */
@@ -43,7 +45,7 @@ const MAX_DEPTH = 64;
  * @param nextId gives the ids of nested fields, depth first; they share the counter of the columns
  */
 export function dataTypeToJson(type: DataType, nextId: () => number): JsonObject {
-  const head = { type: NAMES[type.kind], ...(type.nullable ? {} : { nullable: false }) };
+  const head = { type: TYPE_NAMES[type.kind], ...(type.nullable ? {} : { nullable: false }) };
   switch (type.kind) {
     case "char":
     case "binary":
@@ -97,7 +99,7 @@ export function dataTypeFromJson(json: unknown, place: JsonPlace, depth = 0): Da
   if (depth > MAX_DEPTH) throw nonsense(place, `a type is nested more than ${MAX_DEPTH} levels deep`);
   const object = objectIn(json, "a data type", place);
   const name = textIn(object, "type", place);
-  const kind = KINDS.get(name);
+  const kind = TYPE_KINDS.get(name);
   if (kind === undefined) {
     throw flussError("CONNECTION.UNSUPPORTED_VERSION", {
       table: place.table,

@@ -37,6 +37,8 @@ export interface BucketAnswer {
   readonly errorMessage: string;
   /** The offset behind the last record that may be read. */
   readonly highWatermark: bigint | undefined;
+  /** The offset of the oldest record. */
+  readonly logStartOffset: bigint | undefined;
   /** Log batches, one after the other, the last one perhaps cut. A view of the answer. */
   readonly records: Uint8Array;
   /** Up to where a filter has left everything out that is not in `records`. */
@@ -87,6 +89,7 @@ export function decodeFetch(body: Uint8Array): BucketAnswer[] {
       errorCode: answer.errorCode,
       errorMessage: answer.errorMessage,
       highWatermark: optionalField(answer, "highWatermark"),
+      logStartOffset: optionalField(answer, "logStartOffset"),
       records: answer.records,
       filteredEndOffset: optionalField(answer, "filteredEndOffset"),
       remote: answer.remoteLogFetchInfo,

@@ -11,6 +11,7 @@ import { type BucketAnswer, decodeFetch, encodeFetch, type FetchShape } from "./
 import { type Held, HeldBytes, releaseOne } from "./held_bytes.ts";
 import { bucketKey, type LogCursor } from "./log_cursor.ts";
 import type { ReaderLimits } from "./log_reader.ts";
+import { EARLIEST } from "./ranges.ts";
 
 /** Why a bucket could not be fetched. */
 export interface Refusal {
@@ -212,6 +213,8 @@ export class LeaderFetcher {
       }
       if (cursor.over) continue;
       if (answer.highWatermark !== undefined) cursor.highWatermark = answer.highWatermark;
+      // Nothing was there to be sent, which is no lack of room: the bucket waits together with the others.
+      if (cursor.position === EARLIEST && isEmpty(answer)) cursor.position = answer.highWatermark!;
       if (answer.remote !== undefined) {
         this.#cursors.delete(cursor);
         this.#idle = false;
@@ -252,6 +255,11 @@ export class LeaderFetcher {
     } else cursor.starved = !alone && !cursor.caughtUp;
     this.#owner.arrived(cursor);
   }
+}
+
+/** Whether the log of the bucket has no record that may be read. */
+function isEmpty({ highWatermark, logStartOffset = 0n, records, remote }: BucketAnswer): boolean {
+  return highWatermark !== undefined && highWatermark <= logStartOffset && records.length === 0 && remote === undefined;
 }
 
 function incomplete(cursor: LogCursor): FlussError {

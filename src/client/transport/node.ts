@@ -7,7 +7,7 @@ import { HIGH_WATER_BYTES, Pressure } from "./outbox.ts";
 import type { Dial, Transport } from "./port.ts";
 
 /** The part of Node's socket that we use. */
-interface NodeSocket {
+export interface NodeSocket {
   write(bytes: Uint8Array, done: () => void): boolean;
   readonly writableLength: number;
   setNoDelay(on: boolean): void;
@@ -70,6 +70,12 @@ export const dialNode: Dial = async (host, port, { signal, tls }) => {
   });
   return await promise;
 };
+
+/** A stream of a socket that a server has accepted. The socket is the stream's from now on. */
+export function acceptNode(socket: NodeSocket): Transport {
+  socket.setNoDelay(true);
+  return new NodeTransport(socket);
+}
 
 class NodeTransport implements Transport {
   onData: (chunk: Uint8Array) => void = () => {};

@@ -24,7 +24,11 @@ const bad: [string, RegExp][] = [
   ["fluss://::1:9", /not host:port/],
   ["fluss://a?database=x&database=y", /twice/],
   ["fluss://u:p%zz@a", /% that begins no escape/],
-  ["memory:", /not part of this version/],
+  ["memory:a/b", /letters, digits/],
+  ["memory:?x=1&x=2", /"x" twice/],
+  ["file:", /names no folder/],
+  ["file:?database=x", /names no folder/],
+  ["file://host/data", /names a host/],
 ];
 for (const [url, message] of bad) {
   test(`parseUrl() refuses ${JSON.stringify(url)}`, () => {
@@ -35,6 +39,20 @@ for (const [url, message] of bad) {
     });
   });
 }
+
+test("parseUrl() reads memory: and file:", () => {
+  const placeOf = (url: string) => parseUrl(url).embedded;
+  assert.deepEqual(placeOf("memory:"), { kind: "memory", name: undefined });
+  assert.deepEqual(placeOf("memory:shop-1"), { kind: "memory", name: "shop-1" });
+  assert.deepEqual(placeOf("MEMORY:?database=x"), { kind: "memory", name: undefined });
+  assert.deepEqual(placeOf("file:./data"), { kind: "file", folder: "./data" });
+  assert.deepEqual(placeOf("file:data?database=x"), { kind: "file", folder: "data" });
+  assert.deepEqual(placeOf("file:///var/my%20data"), { kind: "file", folder: "/var/my data" });
+  assert.deepEqual(placeOf("file:/var/data"), { kind: "file", folder: "/var/data" });
+  assert.equal(placeOf("fluss://a"), undefined);
+  assert.equal(readOptions("file:data?database=x").database, "x");
+  assert.throws(() => readOptions("memory:", { username: "u", password: "p" }), /takes no login/);
+});
 
 test("no message about a URL shows its password", () => {
   assert.equal(redactUrl("fluss://u:secret@a?password=secret&x=1"), "fluss://***@a?password=***&x=1");
