@@ -19,7 +19,7 @@ test(
   needsCluster3,
   () =>
     inFreshDatabase(target3!, async (database) => {
-      await using db = await connect(`fluss://${target3!.bootstrap}`, { database, requestTimeoutMs: 60_000 });
+      await using db = await connect(target3!.url, { database, requestTimeoutMs: 60_000 });
       await db.admin.create(counters);
       const handle = db.table(counters);
       const acked = new Int32Array(KEYS).fill(-1);

@@ -18,7 +18,7 @@ const SCANNER = { fetchMaxBytes: 64 << 10, bucketMaxBytes: 16 << 10, aheadBytes:
 
 function withCluster(run: (db: Db, database: string) => Promise<void>): Promise<void> {
   return inFreshDatabase(target3!, async (database) => {
-    await using db = await connect(`fluss://${target3!.bootstrap}`, {
+    await using db = await connect(target3!.url, {
       database,
       // Nobody takes over a dead server's buckets before its session has ended.
       requestTimeoutMs: 60_000,
