@@ -1,6 +1,8 @@
 /**
- * The tour: a table declared in TypeScript, created, written, partially updated, looked up and deleted from.
+ * The tour: a table declared in TypeScript, created, written, partially updated, looked up and deleted from. In memory,
+ * or wherever a URL says:
  *
+ *     deno run examples/tour.ts
  *     deno run --allow-net examples/tour.ts fluss://127.0.0.1:9123
  */
 import process from "node:process";
@@ -84,4 +86,4 @@ function show(value: unknown): string {
   return JSON.stringify(value, (_, inner) => typeof inner === "bigint" ? `${inner}` : inner);
 }
 
-if (import.meta.main) await tour(process.argv[2] ?? "fluss://127.0.0.1:9123", console.log);
+if (import.meta.main) await tour(process.argv[2] ?? "memory:", console.log);

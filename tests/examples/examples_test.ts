@@ -16,7 +16,7 @@ import { needsCluster, repairing, target } from "../cluster.ts";
 // The examples name their own database, which the runtimes and files of a run share; so they run one after another.
 function withExampleTable(run: (db: Db) => Promise<void>): Promise<void> {
   return repairing(target!, () => "example", async () => {
-    await using db = await connect(`fluss://${target!.bootstrap}`);
+    await using db = await connect(target!.url);
     await db.admin.createDatabase("example", { ignoreIfExists: true });
     await db.admin.create(users, { ignoreIfExists: true });
     await run(db);
@@ -26,7 +26,7 @@ function withExampleTable(run: (db: Db) => Promise<void>): Promise<void> {
 test("the tour runs and shows what it says", needsCluster, () =>
   repairing(target!, () => "tour", async () => {
     const said: string[] = [];
-    await tour(`fluss://${target!.bootstrap}`, (line) => said.push(line));
+    await tour(target!.url, (line) => said.push(line));
     assert.ok(
       said.some((line) => line.startsWith("looked it up:") && line.includes('"status":"paid"')),
       said.join("\n"),
@@ -87,7 +87,7 @@ test(
   needsCluster,
   () =>
     repairing(target!, () => "example", async () => {
-      await using db = await connect(`fluss://${target!.bootstrap}`);
+      await using db = await connect(target!.url);
       await db.admin.createDatabase("example", { ignoreIfExists: true });
       // Other runs have left their own.
       await db.admin.drop(clicks, { ignoreIfNotExists: true });
@@ -109,7 +109,7 @@ test(
   needsCluster,
   () =>
     repairing(target!, () => "example", async () => {
-      await using db = await connect(`fluss://${target!.bootstrap}`);
+      await using db = await connect(target!.url);
       await db.admin.createDatabase("example", { ignoreIfExists: true });
       // Other runs have left their own.
       await db.admin.drop(orders, { ignoreIfNotExists: true });
