@@ -1,0 +1,66 @@
+/**
+ * What a command of the command line is made of, and what it may use of its process.
+ *
+ * @module
+ */
+
+/** A signal that asks a program to end. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** The process of a command. Tests bring their own. */
+export interface Io {
+  /** The environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes to standard output: data, for programs as much as for people. */
+  out(text: string): void;
+  /** Writes to standard error: what only people read. */
+  err(text: string): void;
+  /** Calls `listener` at every signal that asks to end, which then ends nothing by itself. The answer takes it back. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** An option of a command. */
+export interface CommandOption {
+  /** As in `--port <number>`; without a value in angle brackets it is on or off. */
+  readonly flags: string;
+  /** For the help. */
+  readonly text: string;
+  /** What it is when nothing is said. */
+  readonly default?: string;
+  /** It may be given more than once; its value is a list. */
+  readonly repeats?: true;
+}
+
+/** A way in which a command ends that is neither success, nor bug, nor bad invocation. */
+export interface Exit {
+  /** From 4. */
+  readonly code: number;
+  /** What the codes of its errors begin with. */
+  readonly errors: string;
+  /** For the help. */
+  readonly text: string;
+}
+
+/** The values of a command's options, by their names in camel case. */
+export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+/** A command. All of them have `--json`, `--debug` and `--help`. */
+export interface CliCommand {
+  /** What is typed. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What to know, for the command's own help. */
+  readonly about: string;
+  readonly options: readonly CommandOption[];
+  /** Lines that work as they are, without the program's name. */
+  readonly examples: readonly string[];
+  readonly exits: readonly Exit[];
+  /** Does it. What it throws becomes one line and an exit code. */
+  run(values: Values, io: Io): Promise<void>;
+}
+
+/** The exit codes that all commands have; those from 4 are each command's own. */
+export const EXIT = { ok: 0, bug: 1, usage: 2 } as const;

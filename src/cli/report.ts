@@ -1,0 +1,48 @@
+/**
+ * How a command ends: its exit code, and what is said of an error.
+ *
+ * @module
+ */
+import { bareMessage, FlussError, FlussUsageError } from "../base/errors.ts";
+import { type CliCommand, EXIT, type Io } from "./command.ts";
+import { plainText } from "./text.ts";
+
+/** How errors are told. */
+export interface ReportOptions {
+  /** As an envelope on standard output, instead of a line on standard error. */
+  readonly json: boolean;
+  /** With the stack. */
+  readonly debug: boolean;
+}
+
+/** Tells an error; the exit code comes back. */
+export function reportError(error: unknown, command: CliCommand | undefined, options: ReportOptions, io: Io): number {
+  const code = exitCode(error, command);
+  if (options.json) io.out(`${JSON.stringify({ ok: false, error: envelopeOf(error) })}\n`);
+  else io.err(`${plainText(lineOf(error))}\n`);
+  if (options.debug && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
+  return code;
+}
+
+function exitCode(error: unknown, command: CliCommand | undefined): number {
+  if (!FlussError.is(error)) return EXIT.bug;
+  const exit = command?.exits.find(({ errors }) => error.code.startsWith(errors));
+  if (exit !== undefined) return exit.code;
+  return error instanceof FlussUsageError ? EXIT.usage : EXIT.bug;
+}
+
+function lineOf(error: unknown): string {
+  if (FlussError.is(error)) return error.message;
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `a bug of Sluice, not of yours: ${said}. hint: say it again with --debug, and report what it shows`;
+}
+
+function envelopeOf(error: unknown): { code: string; message: string; hint?: string; docs?: string } {
+  if (!FlussError.is(error)) return { code: "BUG", message: lineOf(error) };
+  return {
+    code: error.code,
+    message: bareMessage(error),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    docs: error.docsUrl,
+  };
+}

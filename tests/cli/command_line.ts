@@ -1,0 +1,88 @@
+/**
+ * Runs the command line in a process of its own, on the runtime that runs the test.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** A busy machine takes its time. */
+const PATIENCE_MS = 30_000;
+
+/** A command line that runs, or has ended. */
+export class CommandLine implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+  readonly #since = performance.now();
+  /** What it wrote so far. */
+  out = "";
+  err = "";
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const runtime = "deno" in process.versions ? ["run", "-A", "--no-check"] : [];
+    this.#child = spawn(process.execPath, [...runtime, MAIN, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", ...env },
+    });
+    this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.out += text);
+    this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.err += text);
+    // Its streams may be closed before it is gone, and the other way round.
+    this.#ended = once(this.#child, "close").then(([code]) => code as number | null);
+  }
+
+  /** Resolves to what `read` finds in its output, as soon as it finds something. */
+  async until<T>(read: () => T | undefined | false): Promise<{ readonly found: T; readonly ms: number }> {
+    const end = performance.now() + PATIENCE_MS;
+    let over = false;
+    void this.#ended.then(() => over = true);
+    for (;;) {
+      // Asked first: what it wrote before it ended is there then.
+      const last = over || performance.now() > end;
+      const found = read();
+      if (found !== undefined && found !== false) return { found, ms: performance.now() - this.#since };
+      if (last) throw new Error(`it ${over ? "ended" : "goes on"} without that; it said:\n${this.out}\n${this.err}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** The URLs that it printed, once it printed as many. */
+  async urls(count: number): Promise<string[]> {
+    const { found } = await this.until(() => {
+      const lines = this.out.split("\n").slice(0, -1);
+      return lines.length >= count && lines;
+    });
+    return found;
+  }
+
+  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL"): void {
+    // Deno's own kill() takes for granted that the child dies of it, and tells no exit code.
+    try {
+      process.kill(this.#child.pid!, name);
+    } catch {
+      // It is gone.
+    }
+  }
+
+  /** Reads no more of what it writes, as a pipe that is closed. */
+  stopReading(): void {
+    this.#child.stdout!.destroy();
+    this.#child.stderr!.destroy();
+  }
+
+  /** Its exit code. */
+  async ended(): Promise<number | null> {
+    const alarm = setTimeout(() => this.signal("SIGKILL"), PATIENCE_MS);
+    const code = await this.#ended;
+    clearTimeout(alarm);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#ended;
+  }
+}
