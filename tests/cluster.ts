@@ -2,22 +2,34 @@
  * The clusters that the runner started for this run, and control over their servers.
  *
  * The runner (tools/test.ts) says in the environment where they are. To run a test file by hand against a cluster of
- * `deno task cluster`: `SLUICE_CLUSTER='{"bootstrap":"127.0.0.1:9123"}' deno test -A FILE`.
+ * `deno task cluster`: `SLUICE_CLUSTER='{"bootstrap":"127.0.0.1:9123"}' deno test -A FILE`; against the server inside of
+ * the process: `SLUICE_TARGET=memory deno test -A FILE`, or `file`.
  *
  * @module
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, type Db } from "../mod.ts";
+import { connect, type ConnectOptions, type Db } from "../mod.ts";
 import { Alarms } from "../src/base/alarms.ts";
+import { FlussClient } from "../src/client/client.ts";
 import { API } from "../src/client/rpc/api.ts";
 import { RpcConnection } from "../src/client/rpc/connection.ts";
 import type { PbBucketMetadata } from "../src/client/rpc/gen/fluss/v1/metadata_pb.ts";
 import { optionalField } from "../src/client/rpc/required.ts";
 import { dial } from "../src/client/transport/dial.ts";
+import { embeddedServer } from "../src/query/embedded.ts";
+import { readOptions } from "../src/query/options.ts";
 
 /** Where a cluster is and what may be done with it. */
 export interface Target {
+  /** A real Fluss cluster; our own server on a port; or our own server inside of this process. */
+  readonly kind: "cluster" | "dev" | "memory" | "file";
+  /** What to connect to. */
+  readonly url: string;
+  /** Empty where there is no port. */
   readonly bootstrap: string;
   readonly sasl: {
     readonly bootstrap: string;
@@ -42,11 +54,30 @@ export interface Target {
 
 function read(name: string): Target | undefined {
   const json = process.env[name];
-  return json === undefined ? undefined : JSON.parse(json) as Target;
+  if (json === undefined) return undefined;
+  const said = JSON.parse(json) as Omit<Target, "kind" | "url"> & { readonly kind?: Target["kind"] };
+  return { kind: "cluster", url: `fluss://${said.bootstrap}`, ...said };
+}
+
+/** The server inside of this process, where SLUICE_TARGET asks for one. */
+function inProcess(): Target | undefined {
+  const kind = process.env["SLUICE_TARGET"];
+  if (kind !== "memory" && kind !== "file") return undefined;
+  const none = { username: "", password: "" };
+  const rest: Omit<Target, "url"> = {
+    kind,
+    bootstrap: "",
+    sasl: { bootstrap: "", ...none, users: [] },
+    tabletServers: 1,
+  };
+  if (kind === "memory") return { ...rest, url: "memory:conformance" };
+  const folder = mkdtempSync(join(tmpdir(), "sluice-data-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return { ...rest, url: `file:${folder}` };
 }
 
 /** One tablet server. */
-export const target: Target | undefined = read("SLUICE_CLUSTER");
+export const target: Target | undefined = inProcess() ?? read("SLUICE_CLUSTER");
 
 /** Three tablet servers, replication 3. */
 export const target3: Target | undefined = read("SLUICE_CLUSTER3");
@@ -59,13 +90,30 @@ export const targetTiered: Target | undefined = read("SLUICE_TIERED");
 
 /** The same with its remote storage in a store of the S3 kind. */
 export const targetS3: Target | undefined = read("SLUICE_S3");
+
 /** One that asks for rights; who does not log in may do everything. */
-export const targetRights: Target | undefined = target3;
+export const targetRights: Target | undefined = read("SLUICE_RIGHTS") ?? target3;
 
 /** Options of tests that need the cluster. */
 export const needsCluster: { readonly skip: string | false } = {
   skip: target === undefined ? "no cluster: SLUICE_CLUSTER is not set" : false,
 };
+
+/** Options of tests that need a server with an address. */
+export const needsAddress: { readonly skip: string | false } = {
+  skip: needsCluster.skip || (target!.bootstrap === "" ? `${target!.kind}: has no address` : false),
+};
+
+/** Options of tests of what the embedded server does not do. */
+export function needsFluss(what: string): { readonly skip: string | false } {
+  return { skip: needsCluster.skip || (target!.kind === "cluster" ? false : `the embedded server has no ${what}`) };
+}
+
+/** A client of a target, for tests that look into it. */
+export function openClient(options: ConnectOptions = {}, on: Target = target!): FlussClient {
+  const { client } = readOptions(on.url, options);
+  return new FlussClient(client, client.embedded === undefined ? undefined : embeddedServer(client.embedded));
+}
 
 /** Options of tests that need the cluster with remote logs. */
 export const needsTiered: { readonly skip: string | false } = {
@@ -84,7 +132,9 @@ export const needsCluster3: { readonly skip: string | false } = {
 
 /** Options of tests that need the cluster that asks for rights. */
 export const needsRights: { readonly skip: string | false } = {
-  skip: targetRights === undefined ? "no cluster that asks for rights: SLUICE_CLUSTER3 is not set" : false,
+  skip: targetRights === undefined
+    ? "no cluster that asks for rights: SLUICE_RIGHTS and SLUICE_CLUSTER3 are not set"
+    : false,
 };
 
 /** Options of tests that need the server that is not released. */
@@ -175,7 +225,7 @@ export async function repairing(
 /** Runs the body of a test in a new database, by the rules of `repairing()`, and removes the database. */
 export function inFreshDatabase(on: Target, run: (database: string) => Promise<void>): Promise<void> {
   return repairing(on, freshDatabase, async (database) => {
-    await using db = await connect(`fluss://${on.bootstrap}`);
+    await using db = await connect(on.url);
     await db.admin.createDatabase(database);
     // A database in which a table was lost stays until the coordinator runs again: dropping such a table adds to the
     // coordinator's troubles, and the evidence is in it.

@@ -14,6 +14,7 @@ import { ROOT } from "./install.ts";
 import { findRuntime, type Runtime, type RuntimeName, RUNTIMES } from "./runtimes.ts";
 import { checks } from "./test/checks.ts";
 import { runSuite } from "./test/suite.ts";
+import { embeddedTargets } from "./test/embedded.ts";
 import { Failed, Skipped, Tally } from "./test/tally.ts";
 
 const USAGE = `Usage: deno task test [--long] [--only deno|bun|node]... [--filter TEXT] [--checks] [--no-cluster]
@@ -71,6 +72,8 @@ function testFiles(filter: string): string[] {
   return [...all.filter((path) => !disruptive(path)), ...all.filter(disruptive)];
 }
 
+const SHARED_MS = 12 * MINUTE;
+
 /** A cluster for the tests and the control over it. */
 interface TestCluster extends AsyncDisposable {
   readonly variable: string;
@@ -116,21 +119,24 @@ const RIGHTS: Readonly<Record<string, string>> = {
   "super.users": "User:ANONYMOUS;User:admin",
 };
 
-/** Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure. */
+/**
+ * Starts the clusters. Without Java or Maven there are none, which only CI takes for a failure; without Python there is no
+ * store of the S3 kind, and what needs it is skipped.
+ */
 async function startClusters(
   tally: Tally,
   stack: AsyncDisposableStack,
   next: string | undefined,
 ): Promise<TestCluster[]> {
   const found: TestCluster[] = [];
-  const start = (name: string, variable: string, options: ClusterOptions) =>
+  const start = (name: string, variable: string, options: ClusterOptions, optional = false) =>
     tally.step(name, async () => {
       try {
         checkRequirements();
         found.push(stack.use(await startTestCluster(variable, options)));
       } catch (error) {
         if (!(error instanceof MissingTool)) throw error;
-        throw process.env["CI"] === "true" ? new Failed(error.message) : new Skipped(error.message);
+        throw process.env["CI"] === "true" && !optional ? new Failed(error.message) : new Skipped(error.message);
       }
     });
   // One after the other: the first may have to download the jars for both.
@@ -140,7 +146,7 @@ async function startClusters(
     properties: RIGHTS,
   });
   await start("cluster with remote logs", "SLUICE_TIERED", { properties: TIERED });
-  await start("cluster with remote logs in S3", "SLUICE_S3", { properties: TIERED, storage: "s3" });
+  await start("cluster with remote logs in S3", "SLUICE_S3", { properties: TIERED, storage: "s3" }, true);
   if (next !== undefined) {
     await start("cluster of the server that is not released", "SLUICE_NEXT", { jars: next, properties: NEXT });
   }
@@ -160,6 +166,7 @@ async function findRuntimes(tally: Tally, names: readonly RuntimeName[]): Promis
 
 async function main(request: Request): Promise<boolean> {
   // A cluster that the shell names is for files run by hand; here, what starts no cluster has none.
+  delete process.env["SLUICE_TARGET"];
   delete process.env["SLUICE_CLUSTER"];
   delete process.env["SLUICE_CLUSTER3"];
   delete process.env["SLUICE_TIERED"];
@@ -187,11 +194,21 @@ async function main(request: Request): Promise<boolean> {
       SLUICE_RUNTIMES: JSON.stringify(Object.fromEntries(runtimes.map(({ name, path }) => [name, path]))),
       ...(request.long ? { SLUICE_LONG: "1" } : {}),
     };
+    const targets = await embeddedTargets(stack, request.long);
+    let again = false;
     for (const runtime of runtimes.filter(({ name }) => request.runtimes.includes(name))) {
       if (files.length === 0) break;
       const started = performance.now();
       const suite = await runSuite(runtime, files, env, request.long ? 120 * MINUTE : 12 * MINUTE);
       tally.suite(runtime.name, suite, started);
+      for (const { name, env: own, runs } of targets) {
+        const started = performance.now();
+        const shared = files.filter((file) => runs(file, again));
+        if (shared.length === 0) continue;
+        const suite = await runSuite(runtime, shared, { ...env, ...own }, SHARED_MS);
+        tally.suite(`${runtime.name} on ${name}`, suite, started);
+      }
+      again = true;
     }
     const repairs = clusters.reduce((sum, { control }) => sum + control.repairs, 0);
     if (clusters.length > 0) tally.note(`the coordinator lost a table ${repairs} times and was restarted`);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { connect, FlussError, t, table } from "../../mod.ts";
-import { freshDatabase, needsCluster, target } from "../cluster.ts";
+import { freshDatabase, needsAddress, needsCluster, target } from "../cluster.ts";
 
 const SECRET = "not-the-password";
 
-test("SASL/PLAIN with the right password", needsCluster, async () => {
+test("SASL/PLAIN with the right password", needsAddress, async () => {
   const { bootstrap, username, password } = target!.sasl;
   await using db = await connect(`fluss://${bootstrap}`, { username, password });
   assert.ok((await db.admin.databases()).length > 0);
@@ -23,7 +23,7 @@ test("SASL/PLAIN with the right password", needsCluster, async () => {
   }
 });
 
-test("SASL/PLAIN with a wrong password, an unknown user, or none at all", needsCluster, async () => {
+test("SASL/PLAIN with a wrong password, an unknown user, or none at all", needsAddress, async () => {
   const { bootstrap, username } = target!.sasl;
   for (const credentials of [{ username, password: SECRET }, { username: "nobody", password: SECRET }, {}]) {
     await assert.rejects(connect(`fluss://${bootstrap}`, credentials), (error) => {
@@ -34,8 +34,8 @@ test("SASL/PLAIN with a wrong password, an unknown user, or none at all", needsC
   }
 });
 
-test("credentials for a plaintext listener are refused with a way out", needsCluster, async () => {
-  await assert.rejects(connect(`fluss://${target!.bootstrap}`, { username: "admin", password: SECRET }), (error) => {
+test("credentials for a plaintext listener are refused with a way out", needsAddress, async () => {
+  await assert.rejects(connect(target!.url, { username: "admin", password: SECRET }), (error) => {
     assert.ok(FlussError.is(error) && error.code.startsWith("CONNECTION."), String(error));
     assert.ok(error.hint !== undefined && !inspect(error, { depth: 9 }).includes(SECRET));
     return true;
@@ -51,19 +51,19 @@ test("a host that is not there is CONNECTION.REFUSED, well within the deadline",
   assert.ok(performance.now() - start < 5_500);
 });
 
-test("bootstrap addresses are tried one after another", needsCluster, async () => {
+test("bootstrap addresses are tried one after another", needsAddress, async () => {
   await using db = await connect(`fluss://127.0.0.1:1,127.0.0.1:2,${target!.bootstrap}`);
   assert.ok((await db.admin.servers()).some((server) => server.kind === "tabletServer"));
 });
 
 test("connect.lazy() connects with the first call", needsCluster, async () => {
-  await using db = connect.lazy(`fluss://${target!.bootstrap}`);
+  await using db = connect.lazy(target!.url);
   assert.ok((await db.admin.databases()).includes("fluss"));
   await using dead = connect.lazy("fluss://127.0.0.1:1", { requestTimeoutMs: 2_000 });
   await assert.rejects(dead.admin.databases(), (error) => FlussError.is(error, "CONNECTION.REFUSED"));
 });
 
-test("resolveAddress maps what servers advertise", needsCluster, async () => {
+test("resolveAddress maps what servers advertise", needsAddress, async () => {
   const asked = new Set<string>();
   await using db = await connect(`fluss://${target!.bootstrap.replace("127.0.0.1", "cluster.invalid")}`, {
     resolveAddress: (host, port) => {

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { t, table } from "../../mod.ts";
-import { FlussClient } from "../../src/client/client.ts";
 import { API } from "../../src/client/rpc/api.ts";
-import { readOptions } from "../../src/query/options.ts";
-import { needsCluster, target } from "../cluster.ts";
+import { needsCluster, openClient } from "../cluster.ts";
 import { withDatabase } from "./target.ts";
 
 /** Adds a nullable STRING column, which this version has no call for. */
 async function addColumn(database: string, tableName: string, columnName: string): Promise<void> {
-  const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`).client);
+  const client = openClient();
   try {
     await client.cluster.start();
     await client.cluster.callCoordinator(API.ALTER_TABLE, {

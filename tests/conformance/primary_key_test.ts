@@ -273,7 +273,7 @@ test("after close() every call says that the connection was closed", needsCluste
     await db.admin.create(users);
     const { connect } = await import("../../mod.ts");
     const { target } = await import("../cluster.ts");
-    const other = await connect(`fluss://${target!.bootstrap}`, {
+    const other = await connect(target!.url, {
       database: (await db.admin.describe(users)).path.database,
     });
     const handle = other.table(users);

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tableFromIPC } from "apache-arrow";
 import { type AnyTable, type Db, FlussError, t, table } from "../../mod.ts";
-import { FlussClient } from "../../src/client/client.ts";
+import type { FlussClient } from "../../src/client/client.ts";
 import { API } from "../../src/client/rpc/api.ts";
 import type { LogReader } from "../../src/client/read/log_reader.ts";
-import { readOptions } from "../../src/query/options.ts";
 import { RuntimeTableHandle } from "../../src/query/table_handle.ts";
 import { definitionOf } from "../../src/schema/definition.ts";
 import { RowAppender } from "../append_rows.ts";
-import { needsCluster, target } from "../cluster.ts";
+import { needsCluster, openClient } from "../cluster.ts";
 import { columns, full, plain } from "./all_types.ts";
 import { withDatabase } from "./target.ts";
 
@@ -155,7 +154,7 @@ async function opened(
   database: string,
   run: (handle: RuntimeTableHandle, client: FlussClient) => Promise<void>,
 ): Promise<void> {
-  const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`).client);
+  const client = openClient();
   try {
     const definition = definitionOf(declared);
     await run(new RuntimeTableHandle(client, { database, table: definition.name }, definition), client);
@@ -445,7 +444,7 @@ test(
       for (let i = 0; i < 50; i++) await to.append(daily, [{ day, text }], { partition: "2026-11-23" });
       // So little is fetched ahead that most of it has to be fetched after the drop.
       const scanner = { aheadBytes: 8192, fetchMaxBytes: 4096, bucketMaxBytes: 4096 };
-      const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`, { scanner }).client);
+      const client = openClient({ scanner });
       try {
         const scan = new RuntimeTableHandle(client, { database, table: "daily" }, definitionOf(daily)).scan();
         let rows = 0;
@@ -469,7 +468,7 @@ test(
 );
 
 async function addColumn(database: string, tableName: string, columnName: string): Promise<void> {
-  const client = new FlussClient(readOptions(`fluss://${target!.bootstrap}`).client);
+  const client = openClient();
   try {
     await client.cluster.callCoordinator(API.ALTER_TABLE, {
       tablePath: { databaseName: database, tableName },
@@ -580,9 +579,7 @@ test(
       assert.equal((await scan.limit(2).explain()).source, "limit scan");
       assert.deepEqual((await scan.limit(2).explain()).pushedDown, ["limit scan: the first 2 rows of each bucket"]);
 
-      const bounded = new FlussClient(
-        readOptions(`fluss://${target!.bootstrap}`, { scanner: { fullScanRows: 20 } }).client,
-      );
+      const bounded = openClient({ scanner: { fullScanRows: 20 } });
       try {
         const narrow = new RuntimeTableHandle(bounded, { database, table: "users" }, definitionOf(users)).scan();
         if (source === "limit scan") {

@@ -16,7 +16,7 @@ export function withDatabase(
   on: Target | undefined = target,
 ): Promise<void> {
   return inFreshDatabase(on!, async (database) => {
-    await using db = await connect(`fluss://${on!.bootstrap}`, {
+    await using db = await connect(on!.url, {
       database,
       requestTimeoutMs: PATIENCE_MS,
       ...options,

@@ -107,11 +107,18 @@ export class Counterpart {
   }
 }
 
-/** Starts a counterpart that talks to the cluster at `bootstrap`. */
-export async function start(language: Language, bootstrap: string): Promise<Start> {
+/** Who logs in. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Starts a counterpart that talks to the cluster at `bootstrap`, with a login where that asks for one. */
+export async function start(language: Language, bootstrap: string, login?: Login): Promise<Start> {
   try {
     const [program, ...args] = await (language === "java" ? java() : python());
-    const child = spawn(program!, [...args, bootstrap], { stdio: ["pipe", "pipe", "pipe"] });
+    const credentials = login === undefined ? [] : [login.username, login.password];
+    const child = spawn(program!, [...args, bootstrap, ...credentials], { stdio: ["pipe", "pipe", "pipe"] });
     const counterpart = new Counterpart(language, child);
     try {
       await counterpart.call<string>({ op: "hello" }, START_TIMEOUT_MS);

@@ -62,6 +62,31 @@ export type Command =
   | { readonly op: "open"; readonly table: string; readonly columns: readonly (readonly [string, WireType])[] }
   | ({ readonly op: "create"; readonly table: string; readonly properties: Record<string, string> } & Description)
   | { readonly op: "describe"; readonly table: string }
+  /** Answers lines like `TABLET_SERVER 127.0.0.1:9124`, in the words of each client. */
+  | { readonly op: "servers" }
+  | { readonly op: "databases" }
+  | { readonly op: "createDatabase" | "databaseExists" | "tables"; readonly database: string }
+  | { readonly op: "dropDatabase"; readonly database: string; readonly cascade: boolean }
+  | { readonly op: "tableExists" | "dropTable"; readonly table: string }
+  /** Java only. */
+  | { readonly op: "addColumn"; readonly table: string; readonly column: string; readonly type: string }
+  /** Answers their names. */
+  | { readonly op: "partitions"; readonly table: string }
+  | {
+    readonly op: "createPartition" | "dropPartition";
+    readonly table: string;
+    readonly spec: Readonly<Record<string, string>>;
+  }
+  /** Answers one offset for each bucket, as text. */
+  | {
+    readonly op: "offsets";
+    readonly table: string;
+    readonly partition?: string;
+    readonly buckets: readonly number[];
+    readonly which: "earliest" | "latest";
+  }
+  /** At most so many rows of every bucket. Answers `Text[][]`. */
+  | { readonly op: "limitScan"; readonly table: string; readonly partition?: string; readonly limit: number }
   | { readonly op: "append"; readonly table: string; readonly rows: readonly Text[][] }
   /** Python only: the rows as one Arrow batch. */
   | { readonly op: "appendArrow"; readonly table: string; readonly rows: readonly Text[][] }

@@ -11,6 +11,7 @@ import { withDatabase } from "../conformance/target.ts";
 import { Relay } from "../relay.ts";
 
 const STORAGE_BACKPRESSURE = 72;
+const OUT_OF_ORDER = 31;
 
 test(
   "rows that a server under pressure refuses are sent again until all are there, each as it was written last",
@@ -22,7 +23,8 @@ test(
       if (apiKey !== API.PUT_KV.key) return;
       for (const { errorCode, pressure } of readMessage(PutKvResponseSchema, body).bucketsResp) {
         if (errorCode === STORAGE_BACKPRESSURE) refused++;
-        else assert.equal(errorCode, 0);
+        // Batches that were under way behind a refused one come before their turn.
+        else assert.ok(errorCode === 0 || errorCode === OUT_OF_ORDER, `a put was refused with ${errorCode}`);
         highest = Math.max(highest, pressure);
       }
     });

@@ -12,15 +12,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   schema: ["base"],
   format: ["schema", "base"],
   client: ["format", "schema", "base"],
+  embedded: ["client", "format", "schema", "base"],
   query: ["client", "format", "schema", "base"],
   adapters: ["query", "schema", "base"],
+  cli: ["query", "client", "schema", "base"],
+  testing: ["base", "schema", "format", "client", "query"],
 };
 
 /** Modules from outside, and the rooms that may import them. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  "@bufbuild/protobuf": ["client"],
+  "@bufbuild/protobuf": ["client", "embedded"],
   "@bufbuild/protobuf/codegenv2": ["client"],
   "apache-arrow": ["adapters"],
+  // Reads command lines.
+  "commander": ["cli"],
   // Signs requests to S3.
   "aws4fetch": ["client/read/remote"],
   "valibot": ["adapters"],
@@ -31,9 +36,20 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "node:zlib": ["format"],
   // Imported when a file is read or written, so that importing needs no permission.
   "node:fs/promises": ["client/read/remote", "query"],
-  "node:net": ["client/transport"],
+  "node:dns/promises": ["cli"],
+  "node:fs": ["embedded/storage"],
+  "node:net": ["client/transport", "embedded"],
+  // Imported for folders alone.
+  "node:path": ["embedded"],
+  "node:os": ["client/transport"],
+  "node:process": ["cli", "embedded/storage"],
+  "node:sqlite": ["embedded/storage"],
+  "node:timers": ["embedded/storage"],
   "node:tls": ["client/transport"],
 };
+
+/** Who may load the embedded server, by an import that runs when it is needed. */
+const OPENERS: readonly string[] = ["query/embedded.ts", "cli/", "testing/"];
 
 interface Import {
   readonly from: string;
@@ -72,9 +88,21 @@ const roomOf = (file: string) => file.split("/")[0]!;
 test("imports point one way through the house", () => {
   assert.ok(imports.length > 300, "the imports were not found");
   const wrong = imports.filter(({ from, to }) =>
-    files.includes(to) && roomOf(from) !== roomOf(to) && !ALLOWED[roomOf(from)]?.includes(roomOf(to))
+    files.includes(to) && roomOf(from) !== roomOf(to) && !ALLOWED[roomOf(from)]?.includes(roomOf(to)) &&
+    !(roomOf(to) === "embedded" && OPENERS.some((opener) => from.startsWith(opener)))
   );
   assert.deepEqual(wrong, []);
+});
+
+test("the embedded server takes messages, frames and streams from the client, and is loaded by those who open it", () => {
+  const parts = ["client/rpc/", "client/transport/"];
+  const taken = imports.filter(({ from, to }) => roomOf(from) === "embedded" && roomOf(to) === "client");
+  assert.deepEqual(taken.filter(({ to }) => !parts.some((part) => to.startsWith(part))), []);
+  const openers = imports.filter(({ from, to }) => roomOf(from) !== "embedded" && roomOf(to) === "embedded");
+  assert.deepEqual(
+    openers.map(({ from }) => from).filter((from) => !OPENERS.some((room) => from.startsWith(room))),
+    [],
+  );
 });
 
 test("every import names a file that is there, or a module that its room may use", () => {
@@ -98,9 +126,9 @@ test("no module needs itself to load", () => {
   for (const file of files) walk(file, []);
 });
 
-test("runtimes end at the port: Deno and Bun are named in client/transport alone", () => {
+test("runtimes end at the port: Deno and Bun are named in client/transport, the process in cli/main.ts, and nowhere else", () => {
   const wrong = files.filter((file) => {
-    if (file.startsWith("client/transport/") || file.includes("/gen/")) return false;
+    if (file.startsWith("client/transport/") || file === "cli/main.ts" || file.includes("/gen/")) return false;
     const text = readFileSync(join(root, file), "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
     return /(?<!["'`\w.])(Deno|Bun|process)\s*[.(\[]/.test(text.replaceAll(/(["'`])(?:\\.|(?!\1).)*\1/g, '""'));
   });

@@ -14,7 +14,9 @@ import { Failed } from "../test/tally.ts";
 
 interface PackageJson {
   readonly name: string;
+  readonly version: string;
   readonly exports: Readonly<Record<string, unknown>>;
+  readonly bin: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly scripts?: unknown;
 }
@@ -24,6 +26,8 @@ export interface Consumer {
   readonly folder: string;
   /** What can be imported: `sluice`, `sluice/schema`, ... */
   readonly specifiers: readonly string[];
+  /** The programs of the package: where they are, and what they say to `--version`. */
+  readonly programs: readonly { readonly path: string; readonly version: string }[];
   remove(): void;
 }
 
@@ -61,7 +65,11 @@ export async function makeConsumer(tsc: string, bun: Runtime): Promise<Consumer>
 
     const specifiers = Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1));
     writeFileSync(join(project, IMPORTS), importAll(specifiers));
-    return { folder: project, specifiers, remove };
+    const programs = Object.values(manifest.bin).map((path) => ({
+      path: join(project, "node_modules", manifest.name, path),
+      version: manifest.version,
+    }));
+    return { folder: project, specifiers, programs, remove };
   } catch (error) {
     remove();
     throw error;
@@ -83,6 +91,20 @@ function importAll(specifiers: readonly string[]): string {
 export async function checkImports(consumer: Consumer, { name, path }: Runtime): Promise<void> {
   const options = name === "deno" ? ["run", "--no-prompt", "--node-modules-dir=manual"] : [];
   await must(`importing on ${name}`, path, [...options, IMPORTS], consumer.folder);
+}
+
+/** Runs every program of the package on a runtime. */
+export async function checkPrograms(consumer: Consumer, { name, path }: Runtime): Promise<void> {
+  const options = name === "deno" ? ["run", "-A", "--node-modules-dir=manual"] : [];
+  for (const program of consumer.programs) {
+    const said = await must(
+      `${program.path} on ${name}`,
+      path,
+      [...options, program.path, "--version"],
+      consumer.folder,
+    );
+    if (said !== program.version) throw new Failed(`${program.path} on ${name} said ${said}, not ${program.version}`);
+  }
 }
 
 /** Type-checks a program that uses every export, with the strictest options and the declarations of the package. */

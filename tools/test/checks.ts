@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { run } from "../command.ts";
 import { denoPath, install, ROOT, TOOLS } from "../install.ts";
-import { checkImports, checkTypes, type Consumer, makeConsumer } from "../package/check.ts";
+import { checkImports, checkPrograms, checkTypes, type Consumer, makeConsumer } from "../package/check.ts";
 import type { Runtime } from "../runtimes.ts";
 import { Failed, type Tally } from "./tally.ts";
 
@@ -72,6 +72,7 @@ async function checkPackage(tally: Tally, tsc: string, runtimes: readonly Runtim
     const installed = consumer;
     for (const runtime of runtimes) {
       await tally.step(`package: imports on ${runtime.name}`, () => checkImports(installed, runtime));
+      await tally.step(`package: programs on ${runtime.name}`, () => checkPrograms(installed, runtime));
     }
     await tally.step("package: types in a consumer's project", () => checkTypes(installed, tsc));
   } finally {

@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -23,19 +24,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.apache.fluss.client.Connection;
 import org.apache.fluss.client.ConnectionFactory;
+import org.apache.fluss.client.admin.Admin;
+import org.apache.fluss.client.admin.OffsetSpec;
 import org.apache.fluss.client.lookup.Lookup;
 import org.apache.fluss.client.lookup.LookupResult;
 import org.apache.fluss.client.lookup.Lookuper;
 import org.apache.fluss.client.table.Table;
 import org.apache.fluss.client.table.scanner.ScanRecord;
+import org.apache.fluss.client.table.scanner.batch.BatchScanner;
 import org.apache.fluss.client.table.scanner.log.LogScanner;
 import org.apache.fluss.client.table.scanner.log.ScanRecords;
 import org.apache.fluss.client.table.writer.AppendWriter;
 import org.apache.fluss.client.table.writer.Upsert;
 import org.apache.fluss.client.table.writer.UpsertWriter;
+import org.apache.fluss.cluster.ServerNode;
 import org.apache.fluss.config.Configuration;
+import org.apache.fluss.metadata.DatabaseDescriptor;
+import org.apache.fluss.metadata.PartitionInfo;
+import org.apache.fluss.metadata.PartitionSpec;
 import org.apache.fluss.metadata.Schema;
 import org.apache.fluss.metadata.TableBucket;
+import org.apache.fluss.metadata.TableChange;
 import org.apache.fluss.metadata.TableDescriptor;
 import org.apache.fluss.metadata.TableInfo;
 import org.apache.fluss.metadata.TablePath;
@@ -44,6 +53,7 @@ import org.apache.fluss.row.InternalRow;
 import org.apache.fluss.types.DataType;
 import org.apache.fluss.types.DataTypes;
 import org.apache.fluss.types.RowType;
+import org.apache.fluss.utils.CloseableIterator;
 
 /** The official Java client behind a line protocol on standard input and output; see ../protocol.ts. */
 public final class Counterpart {
@@ -65,6 +75,12 @@ public final class Counterpart {
     public static void main(String[] args) throws Exception {
         Configuration configuration = new Configuration();
         configuration.setString("bootstrap.servers", args[0]);
+        if (args.length > 1) {
+            configuration.setString("client.security.protocol", "SASL");
+            configuration.setString("client.security.sasl.mechanism", "PLAIN");
+            configuration.setString("client.security.sasl.username", args[1]);
+            configuration.setString("client.security.sasl.password", args[2]);
+        }
         // Lookups wait for company; the default of 100 ms would be most of the time of a run.
         configuration.setString("client.lookup.batch-timeout", "1ms");
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -121,9 +137,119 @@ public final class Counterpart {
                 return lookup(command);
             case "prefixLookup":
                 return prefixLookup(command);
+            case "limitScan":
+                return limitScan(command);
+            default:
+                return administer(command, connection.getAdmin());
+        }
+    }
+
+    private JsonElement administer(JsonObject command, Admin admin) throws Exception {
+        String database = command.has("database") ? command.get("database").getAsString() : null;
+        switch (command.get("op").getAsString()) {
+            case "servers":
+                JsonArray servers = new JsonArray();
+                for (ServerNode node : admin.getServerNodes().get()) {
+                    servers.add(node.serverType().toString() + " " + node.host() + ":" + node.port());
+                }
+                return servers;
+            case "databases":
+                return GSON.toJsonTree(admin.listDatabases().get());
+            case "createDatabase":
+                admin.createDatabase(database, DatabaseDescriptor.EMPTY, false).get();
+                return JsonNull.INSTANCE;
+            case "dropDatabase":
+                admin.dropDatabase(database, false, command.get("cascade").getAsBoolean()).get();
+                return JsonNull.INSTANCE;
+            case "databaseExists":
+                return new JsonPrimitive(admin.databaseExists(database).get());
+            case "tables":
+                return GSON.toJsonTree(admin.listTables(database).get());
+            case "tableExists":
+                return new JsonPrimitive(admin.tableExists(path(command)).get());
+            case "dropTable":
+                admin.dropTable(path(command), false).get();
+                return JsonNull.INSTANCE;
+            case "addColumn":
+                TableChange change = TableChange.addColumn(
+                        command.get("column").getAsString(),
+                        DataTypes.parse(command.get("type").getAsString()),
+                        null,
+                        TableChange.ColumnPosition.last());
+                admin.alterTable(path(command), List.of(change), false).get();
+                tables.remove(command.get("table").getAsString());
+                return JsonNull.INSTANCE;
+            case "partitions":
+                List<String> names = new ArrayList<>();
+                for (PartitionInfo info : admin.listPartitionInfos(path(command)).get()) {
+                    names.add(info.getPartitionName());
+                }
+                return GSON.toJsonTree(names);
+            case "createPartition":
+                admin.createPartition(path(command), partition(command), false).get();
+                return JsonNull.INSTANCE;
+            case "dropPartition":
+                admin.dropPartition(path(command), partition(command), false).get();
+                return JsonNull.INSTANCE;
+            case "offsets":
+                return offsets(command, admin);
             default:
                 throw new IllegalArgumentException("unknown command " + command.get("op"));
         }
+    }
+
+    private JsonElement offsets(JsonObject command, Admin admin) throws Exception {
+        OffsetSpec which = command.get("which").getAsString().equals("latest")
+                ? new OffsetSpec.LatestSpec()
+                : new OffsetSpec.EarliestSpec();
+        List<Integer> buckets = new ArrayList<>();
+        command.getAsJsonArray("buckets").forEach(bucket -> buckets.add(bucket.getAsInt()));
+        Map<Integer, Long> offsets = command.has("partition")
+                ? admin.listOffsets(path(command), command.get("partition").getAsString(), buckets, which).all().get()
+                : admin.listOffsets(path(command), buckets, which).all().get();
+        JsonArray answer = new JsonArray();
+        for (int bucket : buckets) {
+            answer.add(String.valueOf(offsets.get(bucket)));
+        }
+        return answer;
+    }
+
+    /** At most so many rows of every bucket. */
+    private JsonElement limitScan(JsonObject command) throws Exception {
+        Table table = table(command);
+        TableInfo info = table.getTableInfo();
+        List<DataType> types = info.getRowType().getChildren();
+        Long partitionId = null;
+        if (command.has("partition")) {
+            for (PartitionInfo each : connection.getAdmin().listPartitionInfos(path(command)).get()) {
+                if (each.getPartitionName().equals(command.get("partition").getAsString())) {
+                    partitionId = each.getPartitionId();
+                }
+            }
+        }
+        JsonArray rows = new JsonArray();
+        for (int bucket = 0; bucket < info.getNumBuckets(); bucket++) {
+            TableBucket of = new TableBucket(info.getTableId(), partitionId, bucket);
+            try (BatchScanner scanner =
+                    table.newScan().limit(command.get("limit").getAsInt()).createBatchScanner(of)) {
+                // Null is the end; an iterator without rows is only the end of a wait.
+                for (CloseableIterator<InternalRow> batch = scanner.pollBatch(READ_LOG);
+                        batch != null;
+                        batch = scanner.pollBatch(READ_LOG)) {
+                    while (batch.hasNext()) {
+                        rows.add(Values.textOfRow(types, batch.next()));
+                    }
+                    batch.close();
+                }
+            }
+        }
+        return rows;
+    }
+
+    private static PartitionSpec partition(JsonObject command) {
+        Map<String, String> spec = new HashMap<>();
+        command.getAsJsonObject("spec").entrySet().forEach(each -> spec.put(each.getKey(), each.getValue().getAsString()));
+        return new PartitionSpec(spec);
     }
 
     private JsonElement create(JsonObject command) throws Exception {
@@ -132,7 +258,10 @@ public final class Counterpart {
             JsonArray pair = column.getAsJsonArray();
             schema.column(pair.get(0).getAsString(), DataTypes.parse(pair.get(1).getAsString()));
         }
-        schema.primaryKey(strings(command.getAsJsonArray("primaryKey")));
+        List<String> primaryKey = strings(command.getAsJsonArray("primaryKey"));
+        if (!primaryKey.isEmpty()) {
+            schema.primaryKey(primaryKey);
+        }
         TableDescriptor.Builder descriptor = TableDescriptor.builder().schema(schema.build());
         descriptor.distributedBy(command.get("buckets").getAsInt(), strings(command.getAsJsonArray("bucketKey")));
         descriptor.partitionedBy(strings(command.getAsJsonArray("partitionBy")));

@@ -24,7 +24,7 @@ class Counterpart:
     def __init__(self, connection):
         self.connection = connection
         self.types = {}
-        self.tables = {}
+        self.opened = {}
 
     async def hello(self, _command):
         return f"pyfluss {fluss.__version__} on Python {sys.version.split()[0]}"
@@ -32,8 +32,7 @@ class Counterpart:
     async def open(self, command):
         name = command["table"]
         self.types[name] = dict(command["columns"])
-        database, table = name.split(".")
-        self.tables[name] = await self.connection.get_table(fluss.TablePath(database, table))
+        self.opened[name] = await self.connection.get_table(path_of(command))
 
     async def append(self, command):
         table, types = self.table(command)
@@ -113,8 +112,82 @@ class Counterpart:
         ]
         return [[self.texts(types, row) for row in rows] for rows in await asyncio.gather(*lookups)]
 
+    async def servers(self, _command):
+        nodes = await self.connection.get_admin().get_server_nodes()
+        return [f"{node.server_type} {node.host}:{node.port}" for node in nodes]
+
+    async def databases(self, _command):
+        return await self.connection.get_admin().list_databases()
+
+    async def createDatabase(self, command):
+        await self.connection.get_admin().create_database(command["database"])
+
+    async def dropDatabase(self, command):
+        await self.connection.get_admin().drop_database(command["database"], False, command["cascade"])
+
+    async def databaseExists(self, command):
+        return await self.connection.get_admin().database_exists(command["database"])
+
+    async def create(self, command):
+        schema = pyarrow.schema([arrow_field(*column) for column in command["columns"]])
+        descriptor = fluss.TableDescriptor(
+            fluss.Schema(schema, primary_keys=command["primaryKey"] or None),
+            partition_keys=command["partitionBy"],
+            bucket_count=command["buckets"],
+            bucket_keys=command["bucketKey"],
+            properties=command["properties"],
+        )
+        await self.connection.get_admin().create_table(path_of(command), descriptor)
+
+    async def tables(self, command):
+        return await self.connection.get_admin().list_tables(command["database"])
+
+    async def tableExists(self, command):
+        return await self.connection.get_admin().table_exists(path_of(command))
+
+    async def dropTable(self, command):
+        await self.connection.get_admin().drop_table(path_of(command))
+
+    async def partitions(self, command):
+        found = await self.connection.get_admin().list_partition_infos(path_of(command))
+        return [partition.partition_name for partition in found]
+
+    async def createPartition(self, command):
+        await self.connection.get_admin().create_partition(path_of(command), command["spec"])
+
+    async def dropPartition(self, command):
+        await self.connection.get_admin().drop_partition(path_of(command), command["spec"])
+
+    async def offsets(self, command):
+        admin = self.connection.get_admin()
+        which = fluss.OffsetSpec.latest() if command["which"] == "latest" else fluss.OffsetSpec.earliest()
+        buckets = command["buckets"]
+        if "partition" in command:
+            found = await admin.list_partition_offsets(path_of(command), command["partition"], buckets, which)
+        else:
+            found = await admin.list_offsets(path_of(command), buckets, which)
+        return [str(found[bucket]) for bucket in buckets]
+
+    async def limitScan(self, command):
+        """At most so many rows of every bucket."""
+        table, _ = self.table(command)
+        info = table.get_table_info()
+        ids = {None: None}
+        if "partition" in command:
+            found = await self.connection.get_admin().list_partition_infos(path_of(command))
+            ids = {partition.partition_name: partition.partition_id for partition in found}
+        partition = ids[command.get("partition")]
+        rows = []
+        for number in range(info.num_buckets):
+            bucket = fluss.TableBucket(info.table_id, number)
+            if partition is not None:
+                bucket = fluss.TableBucket.with_partition(info.table_id, partition, number)
+            scanner = table.new_scan().limit(command["limit"]).create_bucket_batch_scanner(bucket)
+            rows += texts_of(await scanner.to_arrow())
+        return rows
+
     def table(self, command):
-        return self.tables[command["table"]], self.types[command["table"]]
+        return self.opened[command["table"]], self.types[command["table"]]
 
     @staticmethod
     def named(types, columns, texts):
@@ -123,6 +196,18 @@ class Counterpart:
     @staticmethod
     def texts(types, row):
         return [text_of(of, row[name]) for name, of in types.items()]
+
+
+# What tables are created with here; nothing else is needed.
+ARROW_TYPES = {"INT": pyarrow.int32(), "BIGINT": pyarrow.int64(), "STRING": pyarrow.string()}
+
+
+def arrow_field(name, kind):
+    return pyarrow.field(name, ARROW_TYPES[kind.removesuffix(" NOT NULL")], nullable=not kind.endswith(" NOT NULL"))
+
+
+def path_of(command):
+    return fluss.TablePath(*command["table"].split("."))
 
 
 async def settle(writer, handles):
@@ -143,8 +228,14 @@ async def answer(counterpart, command):
     print(json.dumps(said), flush=True)
 
 
-async def main(bootstrap):
-    connection = await fluss.FlussConnection.create(fluss.Config({"bootstrap.servers": bootstrap}))
+async def main(bootstrap, username=None, password=None):
+    config = fluss.Config({"bootstrap.servers": bootstrap})
+    if username is not None:
+        config.security_protocol = "sasl"
+        config.security_sasl_mechanism = "PLAIN"
+        config.security_sasl_username = username
+        config.security_sasl_password = password
+    connection = await fluss.FlussConnection.create(config)
     counterpart = Counterpart(connection)
     loop = asyncio.get_running_loop()
     answers = set()
@@ -160,4 +251,4 @@ async def main(bootstrap):
     await connection.close()
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))
