@@ -146,6 +146,20 @@ test(
     }),
 );
 
+test("offsets and counts are those of the table that has the name now", needsCluster, () =>
+  withDatabase(async (db) => {
+    for (let round = 0; round < 3; round++) {
+      await db.admin.create(users);
+      assert.equal((await db.admin.statistics(users)).rowCount, 0n);
+      assert.ok((await db.admin.offsets(users, "latest")).every(({ offset }) => offset === 0n));
+      if (round === 0) {
+        await db.table(users).upsertAll([{ id: 1, name: "x" }]);
+        assert.equal((await db.admin.statistics(users)).rowCount, 1n);
+      }
+      await db.admin.drop(users);
+    }
+  }));
+
 test(
   "offsets of a producer are registered once, told and removed",
   needsCluster,

@@ -115,6 +115,11 @@ class Search<T> {
     if (known === undefined || (known.tableId === target.tableId && known.partitionId !== partitionId)) {
       throw this.#error(partition === undefined ? 7 : 36, undefined, asked[0]!.ref);
     }
+    if (known.tableId < target.tableId) {
+      // For a moment, what is known of the leaders, here or by the servers, is of the table that had the name before.
+      this.failure = this.#error(7, "the servers still lead to the table that had this name before", asked[0]!.ref);
+      return [...asked];
+    }
     if (known.tableId !== target.tableId) {
       target.gone();
       throw this.#error(7, "the table was dropped and created again", asked[0]!.ref);
