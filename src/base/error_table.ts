@@ -149,7 +149,7 @@ export const ERROR_TABLE = {
   "TEST.BAD_OPTION": { kind: "usage", summary: "something of sluice/testing was told what makes no sense" },
   "TEST.LEAKED": {
     kind: "usage",
-    summary: "a test has left something open",
+    summary: "a test has left something behind: an open scan or subscription, or a failure that never happened",
     hint: "end scans and subscriptions: read them to the end, break, or declare them with await using",
   },
   "TIMEOUT.TEST": { kind: "timeout", summary: "what a test waited for did not happen in time" },

@@ -39,7 +39,7 @@ export class FlussClient {
   readonly lookups: Lookups;
   readonly securityTokens: SecurityTokens;
   /** Those that read logs; they end with the client. */
-  readonly readers: Set<{ close(reason: FlussError): void }> = new Set();
+  readonly readers: Set<{ readonly tables: readonly string[]; close(reason: FlussError): void }> = new Set();
   readonly #pool: ConnectionPool;
   readonly #way: Way | undefined;
   #closing: Promise<void> | undefined;

@@ -7,8 +7,8 @@ import { type Alarm, Alarms } from "../base/alarms.ts";
 import { flussError } from "../base/errors.ts";
 import type { Clock } from "../embedded/clock.ts";
 
-/** How far to move a clock: milliseconds, or a duration such as `"P8D"` and `"PT90S"`. */
-export type Advance = number | string | Temporal.Duration;
+/** How far to move a clock: milliseconds, a duration such as `"P8D"` and `"PT90S"`, or one such as `{ days: 8 }`. */
+export type Advance = number | string | Temporal.DurationLike;
 
 /** An alarm that rings when its time has come, or when the clock is moved past it. */
 interface TestAlarm extends Alarm {
@@ -17,14 +17,15 @@ interface TestAlarm extends Alarm {
 }
 
 /**
- * See the module. What the server does by its clock (expiry of logs, partitions that come and go, leases) happens when
- * the clock is moved; what the client waits for, such as deadlines and pauses between attempts, goes by real time.
+ * See the module. What the server does by its clock (expiry of logs, partitions that come and go, scans that nobody asks)
+ * happens when the clock is moved; what the client waits for, such as deadlines and pauses between attempts, goes by real
+ * time.
  */
 export interface TestClock {
   /** Milliseconds since 1970, as the server sees it. */
   now(): number;
   /**
-   * Moves the clock ahead and rings what was set for that time, in order.
+   * Moves the clock ahead. What was set for that time rings in order, each at its own time, before this returns.
    *
    * @throws FlussUsageError `TEST.BAD_OPTION` for what is no duration, and for one that leads back
    *
@@ -52,15 +53,19 @@ export class ServerClock implements TestClock, Clock {
   }
 
   advance(by: Advance): void {
-    const until = this.now() + milliseconds(by);
-    for (;;) {
-      const due = [...this.#set].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
-      const [next] = due;
-      if (next === undefined) break;
+    const until = this.now() + this.#milliseconds(by);
+    for (let next = this.#next(); next !== undefined && next.at <= until; next = this.#next()) {
       this.#moveTo(next.at);
       this.#ring(next);
     }
     this.#moveTo(until);
+  }
+
+  /** The alarm that rings next; of several at one time the one that was set first. */
+  #next(): TestAlarm | undefined {
+    let next: TestAlarm | undefined;
+    for (const alarm of this.#set) if (next === undefined || alarm.at < next.at) next = alarm;
+    return next;
   }
 
   #moveTo(time: number): void {
@@ -93,26 +98,31 @@ export class ServerClock implements TestClock, Clock {
   get size(): number {
     return this.#set.size;
   }
-}
 
-function milliseconds(by: Advance): number {
-  const ms = typeof by === "number" ? by : duration(by);
-  if (Number.isFinite(ms) && ms >= 0) return ms;
-  throw bad(by);
-}
+  #milliseconds(by: Advance): number {
+    const ms = typeof by === "number" ? by : this.#durationOf(by);
+    if (Number.isFinite(ms) && ms >= 0) return ms;
+    throw flussError("TEST.BAD_OPTION", {
+      message: `${textOf(by)} is nothing that a clock can be moved ahead by`,
+      hint: 'write milliseconds, a duration such as "P8D" or "PT90S", or { days: 8 }',
+    });
+  }
 
-function duration(by: string | Temporal.Duration): number {
-  try {
-    const relativeTo = Temporal.Now.zonedDateTimeISO("UTC");
-    return Temporal.Duration.from(by).total({ unit: "millisecond", relativeTo });
-  } catch {
-    throw bad(by);
+  /** Months and years are counted from the time of the clock. */
+  #durationOf(by: string | Temporal.DurationLike): number {
+    try {
+      const relativeTo = Temporal.Instant.fromEpochMilliseconds(this.now()).toZonedDateTimeISO("UTC");
+      return Temporal.Duration.from(by).total({ unit: "millisecond", relativeTo });
+    } catch {
+      return NaN;
+    }
   }
 }
 
-function bad(by: unknown): Error {
-  return flussError("TEST.BAD_OPTION", {
-    message: `${JSON.stringify(by) ?? String(by)} is nothing that a clock can be moved ahead by`,
-    hint: 'write milliseconds, or a duration such as "P8D" or "PT90S"',
-  });
+function textOf(by: unknown): string {
+  try {
+    return JSON.stringify(by) ?? String(by);
+  } catch {
+    return String(by);
+  }
 }

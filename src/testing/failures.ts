@@ -21,7 +21,7 @@ import { bucketKey, type RequestPart, requestParts } from "./request_parts.ts";
  * - `scan`: reading rows, of log tables their log
  * - `changes`: reading change logs and logs, and the rows that `from: "snapshot"` begins with. Servers do not see whether
  *   rows and logs are read by a scan or a subscription: where both run, the first to ask fails
- * - `admin`: everything about databases, tables, schemas and partitions
+ * - `admin`: everything about databases, tables, schemas and partitions; the client does not try it again
  */
 export type Operation =
   | "upsert"
@@ -116,16 +116,19 @@ export class Failures implements Interceptor {
   add(operation: Operation, table: string | undefined, options: FailureOptions): Failure {
     const { code = "SERVER.STORAGE_EXCEPTION", times = 1, message = "a test asked for this failure" } = options;
     if (!Object.hasOwn(OPERATIONS, operation)) {
-      throw bad(`${JSON.stringify(operation)} is no operation`, `there are ${Object.keys(OPERATIONS).join(", ")}`);
+      throw badOption(
+        `${JSON.stringify(operation)} is no operation`,
+        `there are ${Object.keys(OPERATIONS).join(", ")}`,
+      );
     }
     if (!isHangUp(code) && !isFault(code)) {
-      throw bad(
+      throw badOption(
         `${JSON.stringify(code)} is nothing that a server can say`,
         'use one of the codes SERVER.*, "disconnect" or "answerLost"',
       );
     }
     if (!(times >= 1 && (Number.isInteger(times) || times === Infinity))) {
-      throw bad(`times is a whole number of at least 1, not ${times}`, "leave it out for once");
+      throw badOption(`times is a whole number of at least 1, not ${times}`, "leave it out for once");
     }
     const failure = new PendingFailure(operation, table, code, message, times);
     this.#waiting.push(failure);
@@ -230,6 +233,7 @@ function isFault(code: string): code is ServerErrorCode {
   return Object.hasOwn(ERROR_TABLE, code) && "serverCode" in ERROR_TABLE[code as keyof typeof ERROR_TABLE];
 }
 
-function bad(message: string, hint: string): Error {
+/** The error of those who were told what makes no sense. */
+export function badOption(message: string, hint: string): Error {
   return flussError("TEST.BAD_OPTION", { message, hint });
 }

@@ -81,7 +81,8 @@ export function randomValue(random: Random, type: DataType): unknown {
   }
 }
 
-function plainDecimal(unscaled: bigint, scale: number): string {
+/** A decimal as text: `-12.50`. */
+export function plainDecimal(unscaled: bigint, scale: number): string {
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
   const point = digits.length - scale;
   const text = scale === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;

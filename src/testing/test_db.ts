@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { flussError } from "../base/errors.ts";
+import { FlussError } from "../base/errors.ts";
 import { FlussClient } from "../client/client.ts";
 import { dialEngine, Engine } from "../embedded/mod.ts";
-import { scannersOf } from "../embedded/kv/scanners.ts";
 import { memoryStorage } from "../embedded/storage/memory.ts";
 import type { ChangeOf } from "../query/change_types.ts";
 import { Db } from "../query/db.ts";
@@ -15,10 +14,16 @@ import { resolvePath } from "../query/path.ts";
 import { definitionOf } from "../schema/definition.ts";
 import type { AnyTable } from "../schema/infer.ts";
 import { ServerClock, type TestClock } from "./clock.ts";
-import { type Failure, type FailureOptions, Failures, type Operation } from "./failures.ts";
+import { badOption, type Failure, type FailureOptions, Failures, type Operation } from "./failures.ts";
+import { failureLeaks, type Leak, leaked, lookupLeaks, readerLeaks, timerLeaks } from "./leaks.ts";
 
 /** The database of tables whose names have none. */
 const DATABASE = "test";
+
+/** Turns of the event loop that what was ended just now may take. */
+const SETTLING_TURNS = 50;
+
+const FAIL_OPTIONS: readonly string[] = ["table", "code", "times", "message"];
 
 /** What {@linkcode TestDb.fail} is told. */
 export interface FailOptions extends FailureOptions {
@@ -52,7 +57,7 @@ export class TestDb extends Db {
   readonly #failures: Failures;
   readonly #clock: ServerClock;
   readonly #database: string;
-  #closed = false;
+  #ending: Promise<unknown> | undefined;
 
   /** Use {@linkcode testDb}. */
   constructor(client: FlussClient, database: string, engine: Engine, clock: ServerClock) {
@@ -71,7 +76,13 @@ export class TestDb extends Db {
    * @throws FlussUsageError `TEST.BAD_OPTION` for what cannot fail, or a code that no server sends
    */
   fail(operation: Operation, options: FailOptions = {}): Failure {
+    for (const key of Object.keys(options)) {
+      if (!FAIL_OPTIONS.includes(key)) {
+        throw badOption(`there is no option "${key}"`, `there are ${FAIL_OPTIONS.join(", ")}`);
+      }
+    }
     const { table } = options;
+    if (typeof table === "object") checkKind(operation, table);
     return this.#failures.add(operation, table === undefined ? undefined : this.#nameOf(table), options);
   }
 
@@ -95,36 +106,68 @@ export class TestDb extends Db {
   }
 
   /**
-   * Flushes, closes the connection and the server, and looks for what the test has left open.
+   * Flushes, closes the connection and the server, and looks for what the test has left behind.
    *
-   * @throws FlussUsageError `TEST.LEAKED` for scans and subscriptions that were neither read to their end nor ended, and
-   * for failures that were asked for and never happened; and what `Db.close()` throws
+   * @throws FlussUsageError `TEST.LEAKED` for scans and subscriptions that are open, lookups without an answer, and
+   * failures that were asked for and never happened; what `Db.close()` throws, `WRITE.FAILED` for one
    */
   override async close(options: { readonly drop?: boolean } = {}): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    const leaks = this.#leaks();
+    await this.#end(options, () => true);
+  }
+
+  /**
+   * As {@linkcode TestDb.close}, also for a test that has failed. Runtimes then show a `SuppressedError`, and neither the
+   * test's own error nor the one that is thrown here. So leaks are printed, and those that such a test may well have,
+   * lookups and failures that never happened, are printed alone.
+   */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#end({}, ({ incidental }) => !incidental);
+    } catch (error) {
+      if (FlussError.is(error, "TEST.LEAKED")) console.warn(String(error));
+      throw error;
+    }
+  }
+
+  async #end(options: { readonly drop?: boolean }, isThrown: (leak: Leak) => boolean): Promise<void> {
+    if (this.#ending !== undefined) {
+      // Told already.
+      await this.#ending.catch(() => {});
+      return;
+    }
+    const ending = this.#ending = this.#close(options);
+    const { leaks, failure } = await ending;
+    const thrown = leaks.filter(isThrown);
+    const told = leaks.filter((leak) => !isThrown(leak));
+    if (told.length > 0) console.warn(String(leaked(told, undefined)));
+    if (thrown.length > 0) throw leaked(thrown, failure);
+    if (failure !== undefined) throw failure;
+  }
+
+  async #close(options: { readonly drop?: boolean }): Promise<{ readonly leaks: Leak[]; readonly failure?: unknown }> {
+    const leaks = lookupLeaks(this.#client);
+    await this.#settle();
+    leaks.push(...readerLeaks(this.#client, this.#engine));
+    let failure: unknown;
     try {
       await super.close(options);
+    } catch (error) {
+      failure = error;
     } finally {
       this.#engine.close();
     }
     // Streams end, and those who wait are told, a turn later.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (this.#client.alarms.size > 0) leaks.push(`${this.#client.alarms.size} timers of the connection`);
-    if (this.#clock.size > 0) leaks.push(`${this.#clock.size} timers of the server`);
-    if (leaks.length === 0) return;
-    throw flussError("TEST.LEAKED", { message: `the test has left behind ${leaks.join(", ")}` });
+    await turn();
+    // What was queued is written by now, or has failed.
+    leaks.push(...failureLeaks(this.#failures), ...timerLeaks(this.#client, this.#clock));
+    return { leaks, failure };
   }
 
-  #leaks(): string[] {
-    const leaks: string[] = [];
-    const readers = this.#client.readers.size + scannersOf(this.#engine).size;
-    if (readers > 0) leaks.push(`${readers} open ${readers === 1 ? "scan or subscription" : "scans or subscriptions"}`);
-    for (const { operation, left } of this.#failures.waiting) {
-      leaks.push(`a failure of ${operation} that never happened (${left} left)`);
+  /** Scans that the test has left tell the server so, and that takes a few turns. */
+  async #settle(): Promise<void> {
+    for (let turns = 0; turns < SETTLING_TURNS && readerLeaks(this.#client, this.#engine).length > 0; turns++) {
+      await turn();
     }
-    return leaks;
   }
 
   #nameOf(table: AnyTable | string): string {
@@ -161,4 +204,19 @@ export async function testDb(tables: readonly AnyTable[] = [], options: TestDbOp
     throw error;
   }
   return db;
+}
+
+/** A failure that cannot happen would only be found at the end. */
+function checkKind(operation: Operation, table: AnyTable): void {
+  const hasKey = definitionOf(table).primaryKey.length > 0;
+  const needsKey = ["upsert", "update", "delete", "lookup", "prefixLookup"].includes(operation);
+  if (hasKey ? operation !== "append" : !needsKey) return;
+  throw badOption(
+    `${operation}() is nothing that can be done with ${table.name}, which has ${hasKey ? "a" : "no"} primary key`,
+    hasKey ? 'let "upsert" fail' : 'let "append" fail',
+  );
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -116,6 +116,11 @@ export class LogReader implements FetcherOwner, RemoteReadsOwner {
     return this.#closing.signal.aborted;
   }
 
+  /** The names of the tables whose logs are read. */
+  get tables(): readonly string[] {
+    return [...new Set([...this.#plans.keys()].map(({ bound }) => bound.target.name))];
+  }
+
   /** Begins to read a range. */
   add(range: BucketRange): void {
     if (this.closed) return;

@@ -119,6 +119,11 @@ export class Lookups {
     return true;
   }
 
+  /** Lookups that are on their way. */
+  get pending(): readonly Lookup[] {
+    return [...this.#all()].filter(({ done }) => !done);
+  }
+
   /** Fails everything that waits, and takes nothing more. */
   close(reason: FlussError): void {
     this.#closed = reason;

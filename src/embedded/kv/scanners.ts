@@ -102,9 +102,9 @@ export class Scanners {
     return scanner;
   }
 
-  /** How many scans are open. */
-  get size(): number {
-    return this.#open.size;
+  /** The scans that are open. */
+  get all(): readonly Scanner[] {
+    return [...this.#open.values()];
   }
 
   /** The scan with this id, if it is open. */
