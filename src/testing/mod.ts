@@ -19,4 +19,5 @@ export type { Advance, TestClock } from "./clock.ts";
 export { eventually, type EventuallyOptions } from "./eventually.ts";
 export type { Failure, FailureOptions, Operation } from "./failures.ts";
 export { type RandomRows, randomRows, type RandomRowsOptions } from "./random_rows.ts";
+export type { Equal, Expect } from "./type_tests.ts";
 export { type FailOptions, TestDb, testDb, type TestDbOptions } from "./test_db.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AnyTable, t, table } from "../../../mod.ts";
 import { randomRows, testDb } from "../../../src/testing/mod.ts";
+import { seed } from "../../random.ts";
 import { isCode } from "./is_code.ts";
 
 /** A Standard Schema of values that a function takes. */
@@ -49,7 +50,7 @@ const everything = table("everything", {
 }, { primaryKey: ["key"], buckets: 1 });
 
 test("rows keep to the declaration, and come again with their seed", () => {
-  const rows = randomRows(everything, { count: 500 });
+  const rows = randomRows(everything, { count: 500, seed });
   const text = (value: unknown) =>
     JSON.stringify(value, (_, one) => typeof one === "bigint" ? `${one}n` : one instanceof Map ? [...one] : one);
   assert.equal(rows.length, 500);
@@ -79,7 +80,7 @@ test("rows keep to the declaration, and come again with their seed", () => {
 
 test("rows are read back as they were written", async () => {
   await using db = await testDb([everything]);
-  const rows = randomRows(everything, { count: 300 });
+  const rows = randomRows(everything, { count: 300, seed });
   await db.seed(everything, rows);
   const last = new Map(rows.map((row) => [row.key, row]));
   const found = await db.table(everything).scan().toArray();
@@ -121,7 +122,7 @@ test("rows fall into a few partitions, those of now where partitions are made by
   ];
   await using db = await testDb([...tables, ...timed]);
   for (const one of tables as AnyTable[]) {
-    await db.seed(one, randomRows(one, { count: 100 }));
+    await db.seed(one, randomRows(one, { count: 100, seed }));
     const count = (await db.admin.partitions(one)).length;
     assert.ok(count > 0 && count <= 16, `${one.name}: ${count}`);
   }
@@ -130,7 +131,7 @@ test("rows fall into a few partitions, those of now where partitions are made by
     Temporal.Instant.fromEpochMilliseconds(db.clock.now()).toZonedDateTimeISO("UTC").add({ days: ahead }).toPlainDate()
       .toString().replaceAll("-", "");
   for (const one of timed as AnyTable[]) {
-    const rows = randomRows(one, { count: 100, now: db.clock.now() });
+    const rows = randomRows(one, { count: 100, seed, now: db.clock.now() });
     await db.seed(one, rows);
     for (const { part } of rows as unknown as { readonly part: unknown }[]) {
       const value = one === dateNumbers ? new Date(Number(part) * 86_400_000).toISOString().slice(0, 10) : String(part);
@@ -149,6 +150,19 @@ test("columns that the server numbers are left out", async () => {
   await using db = await testDb([numbered]);
   await db.seed(numbered, rows);
   assert.equal(await db.table(numbered).scan().count(), new Set(rows.map(({ name }) => name)).size);
+});
+
+test("a seed that was made up is printed, and differs from time to time", () => {
+  const { log } = console;
+  const said: string[] = [];
+  console.log = (text: string) => void said.push(text);
+  try {
+    const seeds = [1, 2, 3].map(() => randomRows(everything, { count: 1 }).seed);
+    assert.equal(new Set(seeds).size, 3);
+    assert.deepEqual(said, seeds.map((seed) => `randomRows(everything): { seed: ${seed} }`));
+  } finally {
+    console.log = log;
+  }
 });
 
 test("what cannot be made is refused, with the seed", () => {
