@@ -79,7 +79,8 @@ test(
         const id = asked[i]!;
         assert.deepEqual(row, id < BigInt(count) ? { name: `user-${id}`, id } : null);
       });
-    }),
+      // A server that has its processor to share takes its time over a megabyte of rows.
+    }, { writer: { deliveryTimeoutMs: 120_000 } }),
 );
 
 test("writable() takes a stream and waits for its acks when it closes", needsCluster, () =>
