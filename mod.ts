@@ -23,6 +23,7 @@ export {
   FlussConnectionError,
   FlussError,
   type FlussErrorDetails,
+  FlussMigrationError,
   FlussServerError,
   FlussStorageError,
   FlussSubscriptionError,
@@ -30,6 +31,7 @@ export {
   FlussUsageError,
   FlussValidationError,
   FlussWriteError,
+  type MigrationProblem,
   type ValidationIssue,
   type WriteFailure,
 } from "./src/base/errors.ts";

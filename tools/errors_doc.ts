@@ -21,6 +21,7 @@ const CLASSES: Record<string, string> = {
   write: "FlussWriteError",
   subscription: "FlussSubscriptionError",
   storage: "FlussStorageError",
+  migration: "FlussMigrationError",
 };
 
 function page(): string {

@@ -15,7 +15,8 @@ export type ErrorKind =
   | "server"
   | "write"
   | "subscription"
-  | "storage";
+  | "storage"
+  | "migration";
 
 interface Entry {
   readonly kind: ErrorKind;
@@ -303,6 +304,52 @@ export const ERROR_TABLE = {
   "CONNECTION.UNSUPPORTED_VERSION": { kind: "connection", summary: "the server does not offer what is needed" },
 
   // The command line.
+  // Migrations.
+  "MIGRATION.CONFIG": { kind: "usage", summary: "the config of a project cannot be used" },
+  "MIGRATION.UNKNOWN": { kind: "usage", summary: "a migration or a table was named that the project does not have" },
+  "MIGRATION.DESTRUCTIVE": {
+    kind: "usage",
+    summary: "an operation destroys rows, and was not allowed by its name",
+    hint: "allow it by name: --allow drop-table:shop.old",
+  },
+  "MIGRATION.NOT_DEVELOPMENT": {
+    kind: "usage",
+    summary: "push changes tables without a migration, and the cluster is not on this machine",
+    hint: "use sluice plan and sluice apply",
+  },
+  "MIGRATION.BLOCKED": { kind: "migration", summary: "the schema has changes that servers refuse" },
+  "MIGRATION.INVALID": {
+    kind: "migration",
+    summary: "a migration cannot be read, or does not fit the others",
+    hint: "restore it from version control, or see sluice check",
+  },
+  "MIGRATION.CHECKSUM": {
+    kind: "migration",
+    summary: "a migration is not what it was when it was applied",
+    hint: "restore it from version control, and put the change into a new one: sluice plan",
+  },
+  "MIGRATION.DRIFT": {
+    kind: "migration",
+    summary: "tables on the cluster are not what the migrations made them",
+    hint:
+      "take them as they are with sluice pull or sluice plan --from-live, or alter them back and sluice apply again",
+  },
+  "MIGRATION.LOCKED": {
+    kind: "migration",
+    retriable: true,
+    summary: "somebody else applies migrations",
+    hint: "wait for it with --wait; if its process is gone, its lease ends by itself, or at once with --break-lock",
+  },
+  "MIGRATION.LOCK_LOST": {
+    kind: "migration",
+    summary: "the lease of the lock ended, or was broken, while migrations were applied",
+    hint: "sluice apply goes on where it ended",
+  },
+  "MIGRATION.DATA_FAILED": {
+    kind: "migration",
+    summary: "the data step of a migration failed",
+    hint: "repair it; sluice apply goes on with it",
+  },
   "CLI.BAD_USAGE": { kind: "usage", summary: "a command was called with something that it does not understand" },
   "LISTEN.PORT_IN_USE": {
     kind: "connection",

@@ -200,6 +200,34 @@ export class FlussSubscriptionError extends FlussError {
 /** The folder of a `file:` URL cannot be used, or no more be written. */
 export class FlussStorageError extends FlussError {}
 
+/** One thing that is wrong with migrations, a schema or a cluster. */
+export interface MigrationProblem {
+  /** What kind of problem it is, for programs: `dropColumn`, `checksum`, `heads`, ... */
+  readonly kind: string;
+  /** The migration concerned. */
+  readonly migration?: string;
+  /** The table concerned, as `database.table`. */
+  readonly table?: string;
+  /** The column concerned, by its name on the server. */
+  readonly column?: string;
+  /** What is wrong, in one line. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/** Migrations that cannot be planned or applied. */
+export class FlussMigrationError extends FlussError {
+  /** Everything that is wrong, where it is more than the message says. */
+  readonly problems: readonly MigrationProblem[];
+
+  /** Made by the library, with the problems. */
+  constructor(code: ErrorCode, details: FlussErrorDetails & { readonly problems?: readonly MigrationProblem[] }) {
+    super(code, details);
+    this.problems = details.problems ?? [];
+  }
+}
+
 const CLASSES = {
   usage: FlussUsageError,
   validation: FlussValidationError,
@@ -210,6 +238,7 @@ const CLASSES = {
   write: FlussWriteError,
   subscription: FlussSubscriptionError,
   storage: FlussStorageError,
+  migration: FlussMigrationError,
 } as const satisfies Record<ErrorKind, typeof FlussError>;
 
 /** Makes the error that the table prescribes for `code`. */

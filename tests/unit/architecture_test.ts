@@ -15,8 +15,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   embedded: ["client", "format", "schema", "base"],
   query: ["client", "format", "schema", "base"],
   adapters: ["query", "schema", "base"],
-  cli: ["query", "client", "schema", "base"],
   testing: ["base", "schema", "format", "client", "query"],
+  migrate: ["query", "schema", "base"],
+  cli: ["migrate", "query", "client", "schema", "base"],
 };
 
 /** Modules from outside, and the rooms that may import them. */
@@ -35,12 +36,14 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "node:buffer": ["format"],
   "node:zlib": ["format"],
   // Imported when a file is read or written, so that importing needs no permission.
-  "node:fs/promises": ["client/read/remote", "query"],
+  "node:fs/promises": ["client/read/remote", "query", "migrate", "cli"],
   "node:dns/promises": ["cli"],
   "node:fs": ["embedded/storage"],
   "node:net": ["client/transport", "embedded"],
   // Imported for folders alone.
-  "node:path": ["embedded"],
+  "node:path": ["embedded", "migrate", "cli"],
+  // File names as import() takes them.
+  "node:url": ["migrate", "cli"],
   "node:os": ["client/transport"],
   "node:process": ["cli", "embedded/storage"],
   "node:sqlite": ["embedded/storage"],

@@ -1,0 +1,22 @@
+/**
+ * Schema-declared migrations: planned from declarations, checked, and applied to clusters. The commands of `sluice` are
+ * thin shells over these functions, and their `--json` prints what these return.
+ *
+ * @module
+ */
+export { check, type CheckResult } from "./check.ts";
+export type { FieldSnapshot, NestedSnapshot, TypeSnapshot } from "./column_type.ts";
+export { type Blocked, type BlockedChange, type Difference, type DiffOptions, diffSnapshots } from "./diff_tables.ts";
+export type {
+  AddColumn,
+  AdoptTable,
+  AlterOptions,
+  CreateDatabase,
+  CreateTable,
+  DropTable,
+  Operation,
+} from "./operations.ts";
+export { plan, type PlanOptions, type PlanResult } from "./plan.ts";
+export { defineConfig, type Project, type SluiceConfig } from "./project.ts";
+export type { ServerVersion } from "./servers.ts";
+export type { ColumnSnapshot, Snapshot, TableSnapshot } from "./snapshot.ts";
