@@ -351,6 +351,14 @@ export const ERROR_TABLE = {
     hint: "repair it; sluice apply goes on with it",
   },
   "CLI.BAD_USAGE": { kind: "usage", summary: "a command was called with something that it does not understand" },
+  "CLI.NOT_FOUND": { kind: "usage", summary: "what was asked for is not there" },
+  "INPUT.BAD_ROW": {
+    kind: "usage",
+    summary: "a row of a file, or of standard input, is not one of the table",
+    hint: "correct it, or keep such rows with --rejects FILE and write the others",
+  },
+  "INPUT.BAD_FORMAT": { kind: "usage", summary: "a file, or standard input, is not of the format that it should be" },
+  "INPUT.FAILED": { kind: "usage", summary: "a file cannot be read or written" },
   "LISTEN.PORT_IN_USE": {
     kind: "connection",
     summary: "a port to listen on is taken",

@@ -19,6 +19,39 @@ export interface Io {
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
+  /** What reads the output. */
+  readonly screen: Screen;
+  /**
+   * As `out`, for what may be long: resolves when there is room for more.
+   *
+   * @throws ReaderGone when nobody reads it any more
+   */
+  write(data: string | Uint8Array): Promise<void>;
+  /** Standard input, in pieces as they come. */
+  input(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** Whether people read the output, and how wide it may be. */
+export interface Screen {
+  /** Standard input is a terminal. */
+  readonly in: boolean;
+  /** Standard output is a terminal. */
+  readonly out: boolean;
+  /** Standard error is a terminal. */
+  readonly err: boolean;
+  /** Characters of a line. */
+  readonly columns: number;
+}
+
+/** Whoever read the output left, as `head` does. A reason to end, and not to fail. */
+export class ReaderGone extends Error {}
+
+/** A word behind the name of a command. */
+export interface CommandWord {
+  /** `<table>` must be there, `[table]` may, `[column=value...]` may be there more than once. */
+  readonly syntax: string;
+  /** For the help. */
+  readonly text: string;
 }
 
 /** An option of a command. */
@@ -54,12 +87,19 @@ export interface CliCommand {
   readonly summary: string;
   /** What to know, for the command's own help. */
   readonly about: string;
+  /** The words behind its name, in their order. Default: none. */
+  readonly words?: readonly CommandWord[];
   readonly options: readonly CommandOption[];
   /** Lines that work as they are, without the program's name. */
   readonly examples: readonly string[];
   readonly exits: readonly Exit[];
-  /** Does it. What it throws becomes one line and an exit code. */
-  run(values: Values, io: Io): Promise<void>;
+  /**
+   * Does it. What it throws becomes one line and an exit code.
+   *
+   * @param words those behind its name
+   * @returns one of its exit codes, where it is another than 0
+   */
+  run(values: Values, io: Io, words: readonly string[]): Promise<number | void>;
 }
 
 /** The exit codes that all commands have; those from 4 are each command's own. */

@@ -4,7 +4,12 @@
  * @module
  */
 import type { CliCommand } from "./command.ts";
+import { describe } from "./data/describe.ts";
+import { lookup } from "./data/lookup.ts";
+import { ls } from "./data/ls.ts";
+import { prefix } from "./data/prefix.ts";
+import { scan } from "./data/scan.ts";
 import { dev } from "./dev.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [dev];
+export const COMMANDS: readonly CliCommand[] = [ls, describe, lookup, prefix, scan, dev];

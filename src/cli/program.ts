@@ -6,7 +6,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { type FlussError, flussError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
-import { type CliCommand, EXIT, type Io, type Values } from "./command.ts";
+import { type CliCommand, EXIT, type Io, ReaderGone, type Values } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { reportError } from "./report.ts";
 import { plainText } from "./text.ts";
@@ -28,6 +28,7 @@ export async function run(
   commands: readonly CliCommand[] = COMMANDS,
 ): Promise<number> {
   let current: CliCommand | undefined;
+  let code: number = EXIT.ok;
   const program = new Command("sluice")
     .description(ABOUT)
     .version(VERSION, "-V, --version", "print the version")
@@ -42,10 +43,13 @@ export async function run(
       .summary(command.summary)
       .description(command.about)
       .helpOption("-h, --help", "print this")
-      .action(async (values: Values) => {
+      .action(async (...given: unknown[]) => {
         current = command;
-        await command.run(values, io);
+        // The words, those that repeat as a list of their own; then the options, and the parser itself.
+        const words = given.slice(0, -2).flat().filter((word) => word !== undefined) as string[];
+        code = await command.run(given.at(-2) as Values, io, words) ?? EXIT.ok;
       });
+    for (const { syntax, text } of command.words ?? []) added.argument(syntax, text);
     for (const option of optionsOf(command)) added.addOption(option);
     added.addHelpText("after", helpBehind(command));
   }
@@ -56,8 +60,9 @@ export async function run(
       return EXIT.usage;
     }
     await program.parseAsync([...args], { from: "user" });
-    return EXIT.ok;
+    return code;
   } catch (error) {
+    if (error instanceof ReaderGone) return EXIT.ok;
     // Help and the version come this way too, and help that was asked for in vain.
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (error instanceof CommanderError && error.code === "commander.help") return EXIT.usage;

@@ -15,8 +15,13 @@ export interface ReportOptions {
   readonly debug: boolean;
 }
 
+/** An error that stands in the output already, at the end of an envelope that had begun. */
+export class ToldError extends Error {}
+
 /** Tells an error; the exit code comes back. */
-export function reportError(error: unknown, command: CliCommand | undefined, options: ReportOptions, io: Io): number {
+export function reportError(thrown: unknown, command: CliCommand | undefined, options: ReportOptions, io: Io): number {
+  if (thrown instanceof ToldError) return reportError(thrown.cause, command, options, { ...io, out: () => {} });
+  const error = thrown;
   const code = exitCode(error, command);
   if (options.json) io.out(`${JSON.stringify({ ok: false, error: envelopeOf(error) })}\n`);
   else io.err(`${plainText(lineOf(error))}\n`);
@@ -26,6 +31,8 @@ export function reportError(error: unknown, command: CliCommand | undefined, opt
 
 function exitCode(error: unknown, command: CliCommand | undefined): number {
   if (!FlussError.is(error)) return EXIT.bug;
+  // What is wrong with a URL is wrong with the call, for commands with an exit code for connections too.
+  if (error.code.startsWith("CONNECTION.BAD_")) return EXIT.usage;
   const exit = command?.exits.find(({ errors }) => error.code.startsWith(errors));
   if (exit !== undefined) return exit.code;
   return error instanceof FlussUsageError ? EXIT.usage : EXIT.bug;
@@ -37,7 +44,8 @@ function lineOf(error: unknown): string {
   return `a bug of Sluice, not of yours: ${said}. hint: say it again with --debug, and report what it shows`;
 }
 
-function envelopeOf(error: unknown): { code: string; message: string; hint?: string; docs?: string } {
+/** An error as `--json` tells it. */
+export function envelopeOf(error: unknown): { code: string; message: string; hint?: string; docs?: string } {
   if (!FlussError.is(error)) return { code: "BUG", message: lineOf(error) };
   return {
     code: error.code,

@@ -22,12 +22,15 @@ export class CommandLine implements AsyncDisposable {
   out = "";
   err = "";
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** @param input what it reads; without it there is nothing to read */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string | Uint8Array) {
     const runtime = "deno" in process.versions ? ["run", "-A", "--no-check"] : [];
     this.#child = spawn(process.execPath, [...runtime, MAIN, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1", ...env },
     });
+    // It may end before it has read everything.
+    this.#child.stdin?.on("error", () => {}).end(input);
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.out += text);
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.err += text);
     // Its streams may be closed before it is gone, and the other way round.

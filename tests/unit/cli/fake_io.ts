@@ -15,7 +15,7 @@ export interface FakeIo extends Io {
 }
 
 /** A process with an environment. */
-export function fakeIo(env: Readonly<Record<string, string>> = {}): FakeIo {
+export function fakeIo(env: Readonly<Record<string, string>> = {}, more: Partial<FakeIo> = {}): FakeIo {
   const listeners = new Set<(signal: StopSignal) => void>();
   const io: FakeIo = {
     env,
@@ -30,6 +30,13 @@ export function fakeIo(env: Readonly<Record<string, string>> = {}): FakeIo {
     },
     exit: (code) => void io.exits.push(code),
     signal: (name) => listeners.forEach((listener) => listener(name)),
+    screen: { in: false, out: false, err: false, columns: 80 },
+    write(data) {
+      io.stdout += typeof data === "string" ? data : new TextDecoder().decode(data);
+      return Promise.resolve();
+    },
+    async *input() {},
+    ...more,
   };
   return io;
 }

@@ -19,7 +19,7 @@ function fake(run: (values: Values) => void): CliCommand {
     }],
     examples: ["fake --word a"],
     exits: [{ code: 4, errors: "LISTEN.", text: "it does not listen" }],
-    run: (values) => Promise.resolve(run(values)),
+    run: (values) => Promise.try(run, values).then(() => {}),
   };
 }
 

@@ -1,0 +1,188 @@
+/**
+ * Values of columns as text and back: JSON for programs, plain text for people, CSV and the words of a command line.
+ *
+ * @module
+ */
+import type { DataType } from "../../schema/data_type.ts";
+import { fromJsonValue, JsonMismatch, toJsonValue } from "../../schema/json_values.ts";
+
+/** What writes the values of one column. */
+export type CellWriter = (value: unknown) => string;
+
+/** Values as JSON text, in the form that `toJson()` has; but -0 stays -0. */
+export function jsonWriter(type: DataType): CellWriter {
+  switch (type.kind) {
+    case "boolean":
+    case "tinyint":
+    case "smallint":
+    case "int":
+      return String;
+    case "bigint":
+    case "decimal":
+    case "date":
+    case "time":
+    case "timestamp":
+    case "timestampLtz":
+      // Digits, signs and letters alone: there is nothing to escape. Null is no text.
+      return (value) => value === null ? "null" : `"${value as string}"`;
+    case "float":
+    case "double":
+      return (value) => value === null ? "null" : floatJson(value as number);
+    case "char":
+    case "string":
+      return JSON.stringify;
+    case "array":
+      return listJson(jsonWriter(type.element));
+    case "row":
+      return recordJson(type.fields.map((field) => [field.key, jsonWriter(field.type)]));
+    case "map":
+      return mapJson(type.key, jsonWriter(type.key), jsonWriter(type.value));
+    default:
+      return (value) => JSON.stringify(toJsonValue(type, value));
+  }
+}
+
+function floatJson(value: number): string {
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? String(value) : `"${value}"`;
+}
+
+function listJson(element: CellWriter): CellWriter {
+  return (value) => value === null ? "null" : `[${(value as readonly unknown[]).map(element).join(",")}]`;
+}
+
+/** Objects of which the keys are known. */
+export function recordJson(fields: readonly (readonly [key: string, write: CellWriter])[]): CellWriter {
+  const named = fields.map(([key, write]) => [key, `${JSON.stringify(key)}:`, write] as const);
+  return (value) => {
+    if (value === null) return "null";
+    let text = "";
+    for (const [key, name, write] of named) {
+      text += `${text === "" ? "{" : ","}${name}${write((value as Readonly<Record<string, unknown>>)[key])}`;
+    }
+    return text === "" ? "{}" : `${text}}`;
+  };
+}
+
+function mapJson(keyType: DataType, key: CellWriter, inner: CellWriter): CellWriter {
+  const asObject = keyType.kind === "string" || keyType.kind === "char";
+  return (value) => {
+    if (value === null) return "null";
+    const entries = [...(value as ReadonlyMap<unknown, unknown>)];
+    return asObject
+      ? `{${entries.map(([name, each]) => `${key(name)}:${inner(each)}`).join(",")}}`
+      : `[${entries.map(([name, each]) => `[${key(name)},${inner(each)}]`).join(",")}]`;
+  };
+}
+
+/** Values as plain text: JSON for nested ones, and for all others what JSON has in quotes. Null is not asked for. */
+export function textWriter(type: DataType): CellWriter {
+  switch (type.kind) {
+    case "binary":
+    case "bytes":
+      return (value) => toJsonValue(type, value) as string;
+    case "array":
+    case "map":
+    case "row":
+      return jsonWriter(type);
+    case "float":
+    case "double":
+      return (value) => Object.is(value, -0) ? "-0" : String(value);
+    default:
+      return String;
+  }
+}
+
+/** What reads values of one column. */
+export type CellReader<From> = (from: From) => unknown;
+
+/**
+ * Values from JSON, in the form that {@linkcode jsonWriter} writes; decimals may be numbers, too, of as many digits as
+ * those hold. What comes may still be outside of the type: the write checks it.
+ *
+ * @throws JsonMismatch
+ */
+export function jsonReader(type: DataType): CellReader<unknown> {
+  switch (type.kind) {
+    case "date":
+    case "time":
+    case "timestamp":
+    case "timestampLtz":
+    case "string":
+    case "char":
+    case "boolean":
+    case "tinyint":
+    case "smallint":
+    case "int":
+      return (json) => json;
+    case "decimal":
+      return (json) => typeof json === "number" ? decimalOf(json) : json;
+    default:
+      return (json) => fromJsonValue(type, json);
+  }
+}
+
+/** A number that a double holds exactly as it was written. */
+function decimalOf(json: number): string {
+  const text = String(json);
+  if (/^-?[\d.]+$/.test(text) && text.replace(/\D/g, "").replace(/^0+/, "").length <= 15) return text;
+  throw new JsonMismatch('has more digits than a JSON number keeps: write it as text, such as "12.50"');
+}
+
+/**
+ * Values from plain text, in the form that {@linkcode textWriter} writes.
+ *
+ * @throws JsonMismatch
+ */
+export function textReader(type: DataType): CellReader<string> {
+  switch (type.kind) {
+    case "boolean":
+      return (text) => {
+        const at = ["false", "true"].indexOf(text.toLowerCase());
+        if (at < 0) throw new JsonMismatch("expected true or false");
+        return at === 1;
+      };
+    case "tinyint":
+    case "smallint":
+    case "int":
+      return (text) => {
+        if (!/^[+-]?\d{1,20}$/.test(text)) throw new JsonMismatch("expected a whole number");
+        return Number(text);
+      };
+    case "bigint":
+      return (text) => {
+        if (!/^[+-]?\d{1,20}$/.test(text)) throw new JsonMismatch("expected a whole number");
+        return BigInt(text.startsWith("+") ? text.slice(1) : text);
+      };
+    case "float":
+    case "double":
+      return (text) => {
+        if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) || /^(NaN|[+-]?Infinity)$/.test(text)) {
+          return Number(text);
+        }
+        throw new JsonMismatch("expected a number");
+      };
+    case "binary":
+    case "bytes":
+      return (text) => fromJsonValue(type, text);
+    case "array":
+    case "map":
+    case "row":
+      return (text) => fromJsonValue(type, parseJson(text));
+    default:
+      return (text) => text;
+  }
+}
+
+/**
+ * JSON that came as a word or a cell.
+ *
+ * @throws JsonMismatch
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new JsonMismatch("expected JSON");
+  }
+}

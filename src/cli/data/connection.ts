@@ -1,0 +1,96 @@
+/**
+ * How commands come to a cluster: options, environment, and what their failures are.
+ *
+ * @module
+ */
+import { stat } from "node:fs/promises";
+import { type FlussError, flussError } from "../../base/errors.ts";
+import type { Db } from "../../query/db.ts";
+import type { ConnectOptions } from "../../query/options.ts";
+import { parseUrl } from "../../query/url.ts";
+import type { CommandOption, Exit, Io, Values } from "../command.ts";
+import { plainText } from "../text.ts";
+import { badUsage, numberOf, textOf } from "./values.ts";
+
+/** Where the cluster is, unless an option says so. */
+export const URL_VARIABLE = "SLUICE_URL";
+/** Who logs in, unless an option or the URL says so. */
+export const USERNAME_VARIABLE = "SLUICE_USERNAME";
+/** The password, which no option takes: the list of processes shows options. */
+export const PASSWORD_VARIABLE = "SLUICE_PASSWORD";
+
+/** The options of every command that connects. */
+export const CONNECTION_OPTIONS: readonly CommandOption[] = [
+  { flags: "--url <url>", text: `fluss://host:port or file:./folder (default: ${URL_VARIABLE})` },
+  {
+    flags: "--username <name>",
+    text: `who logs in (default: ${USERNAME_VARIABLE}); the password is read from ${PASSWORD_VARIABLE}`,
+  },
+  { flags: "--database <name>", text: "the database of tables that are named without one" },
+  { flags: "--timeout <seconds>", text: "how long one answer may take", default: "30" },
+];
+
+/** The exit codes of every command that connects. */
+export const CONNECTION_EXITS: readonly Exit[] = [
+  { code: 4, errors: "CONNECTION.", text: "the cluster cannot be reached, refuses the login, or cannot do this" },
+  { code: 4, errors: "TIMEOUT.", text: "the cluster does not answer in time" },
+  { code: 5, errors: "SERVER.", text: "the cluster refuses: no such table, no right to do this, ..." },
+  { code: 6, errors: "STORAGE.", text: "the folder of a file: URL cannot be used, or another process has it" },
+];
+
+/**
+ * Connects as the options and the environment say.
+ *
+ * @param more options that the command itself needs
+ * @throws FlussUsageError `CLI.BAD_USAGE`, `CONNECTION.BAD_URL`; and whatever `connect()` throws
+ */
+export async function openDb(values: Values, io: Io, more: ConnectOptions = {}): Promise<Db> {
+  const url = urlOf(values, io);
+  const { embedded, username: inUrl } = parseUrl(url);
+  if (embedded?.kind === "file") await checkFolder(embedded.folder);
+  const username = textOf(values, "username") ?? (inUrl === undefined ? io.env[USERNAME_VARIABLE] : undefined);
+  const password = io.env[PASSWORD_VARIABLE];
+  const login = embedded === undefined && (username ?? inUrl) !== undefined;
+  const database = textOf(values, "database");
+  // Loaded here, so that --help need not wait for it.
+  const { connect } = await import("../../query/connect.ts");
+  return await connect(url, {
+    requestTimeoutMs: numberOf(values, "timeout", { above: 0 }) * 1000,
+    ...(login && username !== undefined ? { username } : {}),
+    ...(login && password !== undefined ? { password } : {}),
+    ...(database === undefined ? {} : { database }),
+    ...more,
+  });
+}
+
+function urlOf(values: Values, io: Io): string {
+  const given = textOf(values, "url");
+  if (given !== undefined) {
+    const { password, parameters } = parseUrl(given);
+    if (password === undefined && !parameters.has("password")) return given;
+    throw badUsage(
+      "--url has a password, and the list of processes shows it",
+      `leave it out, and set ${PASSWORD_VARIABLE}; change the password, if it is not a throw-away`,
+    );
+  }
+  const url = io.env[URL_VARIABLE];
+  if (url !== undefined && url !== "") return url;
+  throw badUsage("no cluster is named", `add --url fluss://host:port, or set ${URL_VARIABLE}`);
+}
+
+/** A folder that is not there would be made, with nothing in it: whoever asks for data has mistyped its name. */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown): FlussError | undefined => {
+    if ((error as { readonly code?: string }).code !== "ENOENT") return undefined;
+    return badUsage(
+      `there is no folder ${plainText(folder)}`,
+      "check the name; sluice dev --data makes a new one",
+    );
+  });
+  if (found instanceof Error) throw found;
+}
+
+/** What a command says when something that was named is not there. */
+export function notFound(message: string, hint?: string): FlussError {
+  return flussError("CLI.NOT_FOUND", { message, hint });
+}
