@@ -70,8 +70,8 @@ export interface CommandOption {
 export interface Exit {
   /** From 4. */
   readonly code: number;
-  /** What the codes of its errors begin with. */
-  readonly errors: string;
+  /** What the codes of its errors begin with; absent where it is no error that ends it so. */
+  readonly errors?: string;
   /** For the help. */
   readonly text: string;
 }

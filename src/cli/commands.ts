@@ -9,7 +9,21 @@ import { lookup } from "./data/lookup.ts";
 import { ls } from "./data/ls.ts";
 import { prefix } from "./data/prefix.ts";
 import { scan } from "./data/scan.ts";
+import { tail } from "./data/tail.ts";
+import { append, remove, update, upsert } from "./data/writes.ts";
 import { dev } from "./dev.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [ls, describe, lookup, prefix, scan, dev];
+export const COMMANDS: readonly CliCommand[] = [
+  ls,
+  describe,
+  lookup,
+  prefix,
+  scan,
+  tail,
+  upsert,
+  update,
+  remove,
+  append,
+  dev,
+];

@@ -33,7 +33,7 @@ function exitCode(error: unknown, command: CliCommand | undefined): number {
   if (!FlussError.is(error)) return EXIT.bug;
   // What is wrong with a URL is wrong with the call, for commands with an exit code for connections too.
   if (error.code.startsWith("CONNECTION.BAD_")) return EXIT.usage;
-  const exit = command?.exits.find(({ errors }) => error.code.startsWith(errors));
+  const exit = command?.exits.find(({ errors }) => errors !== undefined && error.code.startsWith(errors));
   if (exit !== undefined) return exit.code;
   return error instanceof FlussUsageError ? EXIT.usage : EXIT.bug;
 }

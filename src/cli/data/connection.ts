@@ -36,6 +36,8 @@ export const CONNECTION_EXITS: readonly Exit[] = [
   { code: 4, errors: "TIMEOUT.", text: "the cluster does not answer in time" },
   { code: 5, errors: "SERVER.", text: "the cluster refuses: no such table, no right to do this, ..." },
   { code: 6, errors: "STORAGE.", text: "the folder of a file: URL cannot be used, or another process has it" },
+  { code: 6, errors: "REMOTE.", text: "remote storage cannot be read" },
+  { code: 7, errors: "CODEC.", text: "values that the table, or this program, cannot hold" },
 ];
 
 /**

@@ -8,11 +8,12 @@ import type { TableInfo } from "../../client/cluster/tables.ts";
 import type { DatabaseInfo } from "../../query/admin/databases.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
 import { plainText } from "../text.ts";
-import { CONNECTION_EXITS, CONNECTION_OPTIONS, openDb } from "./connection.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { printObject } from "./output.ts";
 import type { Style } from "./style.ts";
 import { TableText } from "./table_text.ts";
 import { textOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
 
 /** See the module. */
 export const describe: CliCommand = {
@@ -28,13 +29,14 @@ export const describe: CliCommand = {
 };
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
-  await using db = await openDb(values, io);
-  if (!name!.includes(".") && textOf(values, "database") === undefined) {
-    const database = await db.admin.describeDatabase(name!);
-    return await printObject({ ...database }, values, io, (style) => databaseText(database, style));
-  }
-  const info = await db.admin.describe(name!);
-  await printObject(tableJson(info), values, io, (style) => tableText(info, io.screen.columns, style));
+  await withDb(values, io, async (db) => {
+    if (!name!.includes(".") && textOf(values, "database") === undefined) {
+      const database = await db.admin.describeDatabase(name!);
+      return await printObject({ ...database }, values, io, (style) => databaseText(database, style));
+    }
+    const info = await db.admin.describe(name!);
+    await printObject(tableJson(info), values, io, (style) => tableText(info, io.screen.columns, style));
+  });
 }
 
 function tableJson({ path, tableId, schemaId, table, createdAt, modifiedAt }: TableInfo): Record<string, unknown> {

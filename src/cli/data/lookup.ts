@@ -4,12 +4,13 @@
  * @module
  */
 import type { CliCommand, Io, Values } from "../command.ts";
-import { CONNECTION_EXITS, CONNECTION_OPTIONS, notFound, openDb } from "./connection.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS, notFound } from "./connection.ts";
 import { openTable } from "./open_table.ts";
 import { printRows } from "./output.ts";
 import { PAIRS_TEXT, readPairs } from "./pairs.ts";
 import { tableRows } from "./rows.ts";
 import { badUsage, namesOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
 
 /** See the module. */
 export const lookup: CliCommand = {
@@ -27,20 +28,21 @@ export const lookup: CliCommand = {
 };
 
 async function run(values: Values, io: Io, [name, ...words]: readonly string[]): Promise<void> {
-  await using db = await openDb(values, io);
-  const table = await openTable(db, name!);
-  const { primaryKey } = table.definition;
-  const key = readPairs(words, table);
-  const missing = primaryKey.find((column) => !Object.hasOwn(key, column));
-  if (missing !== undefined) {
-    throw badUsage(
-      `the key lacks the column ${JSON.stringify(missing)}`,
-      `the key of ${table.name} is ${primaryKey.join(", ")}`,
-    );
-  }
-  const select = namesOf(values, "select");
-  const form = tableRows(table, select);
-  const row = await table.handle.lookup(key, select === undefined ? {} : { select });
-  if (row === null) throw notFound(`${table.name} has no row with this key`);
-  await printRows(form, values, io, (output) => output.add([row]));
+  await withDb(values, io, async (db) => {
+    const table = await openTable(db, name!);
+    const { primaryKey } = table.definition;
+    const key = readPairs(words, table);
+    const missing = primaryKey.find((column) => !Object.hasOwn(key, column));
+    if (missing !== undefined) {
+      throw badUsage(
+        `the key lacks the column ${JSON.stringify(missing)}`,
+        `the key of ${table.name} is ${primaryKey.join(", ")}`,
+      );
+    }
+    const select = namesOf(values, "select");
+    const form = tableRows(table, select);
+    const row = await table.handle.lookup(key, select === undefined ? {} : { select });
+    if (row === null) throw notFound(`${table.name} has no row with this key`);
+    await printRows(form, values, io, (output) => output.add([row]));
+  });
 }

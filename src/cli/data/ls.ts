@@ -7,9 +7,10 @@ import { FlussError } from "../../base/errors.ts";
 import type { DatabaseSummary } from "../../query/admin/databases.ts";
 import type { Db } from "../../query/db.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
-import { CONNECTION_EXITS, CONNECTION_OPTIONS, openDb } from "./connection.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { jsonText, type OutputColumn, printRows } from "./output.ts";
 import { isOn } from "./values.ts";
+import { withDb } from "./with_db.ts";
 
 /** See the module. */
 export const ls: CliCommand = {
@@ -29,23 +30,24 @@ export const ls: CliCommand = {
 type Entry = Readonly<Record<string, string | number | bigint | undefined>>;
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
-  await using db = await openDb(values, io);
-  const long = isOn(values, "long");
-  const entries = name === undefined
-    ? await databases(db)
-    : name.includes(".")
-    ? await partitions(db, name)
-    : await tables(db, name, long);
-  await printRows(
-    {
-      columns: columnsOf(name, long),
-      cells: (entry: Entry) => columnsOf(name, long).map((column) => String(entry[column.name] ?? "")),
-      json: jsonText,
-    },
-    values,
-    io,
-    (output) => output.add(entries),
-  );
+  await withDb(values, io, async (db) => {
+    const long = isOn(values, "long");
+    const entries = name === undefined
+      ? await databases(db)
+      : name.includes(".")
+      ? await partitions(db, name)
+      : await tables(db, name, long);
+    await printRows(
+      {
+        columns: columnsOf(name, long),
+        cells: (entry: Entry) => columnsOf(name, long).map((column) => String(entry[column.name] ?? "")),
+        json: jsonText,
+      },
+      values,
+      io,
+      (output) => output.add(entries),
+    );
+  });
 }
 
 function columnsOf(name: string | undefined, long: boolean): readonly OutputColumn[] {

@@ -28,6 +28,8 @@ export interface RowForm<R> {
   cells(row: R): readonly (string | null)[];
   /** The row as JSON text. */
   json(row: R): string;
+  /** The row for people as lines of its own, which nothing is taken out of, instead of cells of a table. */
+  line?(row: R): string;
 }
 
 /** Where rows go. */
@@ -169,7 +171,7 @@ class People<R> implements RowOutput<R> {
   async add(rows: Iterable<R>): Promise<void> {
     for (const row of rows) {
       this.count++;
-      const text = this.#table.add(this.#form.cells(row));
+      const text = this.#form.line?.(row) ?? this.#table.add(this.#form.cells(row));
       if (text !== "") await this.#io.write(text);
     }
   }

@@ -4,12 +4,13 @@
  * @module
  */
 import type { CliCommand, Io, Values } from "../command.ts";
-import { CONNECTION_EXITS, CONNECTION_OPTIONS, openDb } from "./connection.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { openTable } from "./open_table.ts";
 import { printRows } from "./output.ts";
 import { PAIRS_TEXT, readPairs } from "./pairs.ts";
 import { tableRows } from "./rows.ts";
 import { namesOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
 
 /** See the module. */
 export const prefix: CliCommand = {
@@ -28,10 +29,11 @@ export const prefix: CliCommand = {
 };
 
 async function run(values: Values, io: Io, [name, ...words]: readonly string[]): Promise<void> {
-  await using db = await openDb(values, io);
-  const table = await openTable(db, name!);
-  const select = namesOf(values, "select");
-  const form = tableRows(table, select);
-  const rows = await table.handle.prefixLookup(readPairs(words, table), select === undefined ? {} : { select });
-  await printRows(form, values, io, (output) => output.add(rows));
+  await withDb(values, io, async (db) => {
+    const table = await openTable(db, name!);
+    const select = namesOf(values, "select");
+    const form = tableRows(table, select);
+    const rows = await table.handle.prefixLookup(readPairs(words, table), select === undefined ? {} : { select });
+    await printRows(form, values, io, (output) => output.add(rows));
+  });
 }

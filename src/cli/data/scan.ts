@@ -4,13 +4,14 @@
  * @module
  */
 import type { CliCommand, Io, Values } from "../command.ts";
-import { CONNECTION_EXITS, CONNECTION_OPTIONS, openDb } from "./connection.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { openTable } from "./open_table.ts";
 import { jsonText, printObject, printRows } from "./output.ts";
 import { plainText } from "../text.ts";
 import { READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
 import { tableRows } from "./rows.ts";
 import { isOn, namesOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
 
 /** See the module. */
 export const scan: CliCommand = {
@@ -36,27 +37,28 @@ export const scan: CliCommand = {
 };
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
-  await using db = await openDb(values, io, readingConnection(values));
-  const table = await openTable(db, name!);
-  const form = tableRows(table, namesOf(values, "select"));
-  const found = readScan(values, table);
-  if (isOn(values, "explain")) {
-    const plan = await found.explain();
-    return await printObject(
-      { ...plan },
-      values,
-      io,
-      (style) =>
-        Object.entries(plan).map(([key, value]) =>
-          `${style.dim(key.padEnd(10))}  ${plainText(typeof value === "string" ? value : jsonText(value))}\n`
-        ).join(""),
-    );
-  }
-  if (isOn(values, "count")) {
-    const count = await found.count();
-    return await printObject({ count }, values, io, () => `${count}\n`);
-  }
-  await printRows(form, values, io, async (output) => {
-    for await (const batch of found.batches()) await output.add(batch);
-  });
+  await withDb(values, io, async (db) => {
+    const table = await openTable(db, name!);
+    const form = tableRows(table, namesOf(values, "select"));
+    const found = readScan(values, table);
+    if (isOn(values, "explain")) {
+      const plan = await found.explain();
+      return await printObject(
+        { ...plan },
+        values,
+        io,
+        (style) =>
+          Object.entries(plan).map(([key, value]) =>
+            `${style.dim(key.padEnd(10))}  ${plainText(typeof value === "string" ? value : jsonText(value))}\n`
+          ).join(""),
+      );
+    }
+    if (isOn(values, "count")) {
+      const count = await found.count();
+      return await printObject({ count }, values, io, () => `${count}\n`);
+    }
+    await printRows(form, values, io, async (output) => {
+      for await (const batch of found.batches()) await output.add(batch);
+    });
+  }, readingConnection(values));
 }

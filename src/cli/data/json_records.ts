@@ -1,0 +1,100 @@
+/**
+ * JSON lines as records.
+ *
+ * @module
+ */
+import { JsonMismatch } from "../../schema/json_values.ts";
+import { membersOf } from "../../schema/row_kind.ts";
+import { jsonReader } from "./cells.ts";
+import type { InputFile } from "./files.ts";
+import {
+  badFormat,
+  type FileRecord,
+  type RecordOptions,
+  type Records,
+  type Row,
+  RowProblem,
+  textOf,
+} from "./records.ts";
+
+/** No line is longer. */
+const MAX_LINE = 16 << 20;
+
+/** See the module. Lines with nothing on them are left out. */
+export function jsonRecords(file: InputFile, options: RecordOptions): Records {
+  return { header: "", batches: () => lines(file, options) };
+}
+
+async function* lines(file: InputFile, options: RecordOptions): AsyncGenerator<readonly FileRecord[]> {
+  const read = rowReader(options);
+  let line = 1;
+  let rest = "";
+  const record = (text: string): FileRecord => new JsonRecord(line, text, read);
+  for await (const piece of textOf(file, options, () => line)) {
+    const text = rest === "" ? piece : rest + piece;
+    const records: FileRecord[] = [];
+    let at = 0;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", at)) {
+      const one = text.slice(at, end).trim();
+      if (one !== "") records.push(record(one));
+      at = end + 1;
+      line++;
+    }
+    rest = text.slice(at);
+    if (rest.length > MAX_LINE) throw badFormat(`${file.name}: line ${line} is longer than ${MAX_LINE >> 20} MiB`);
+    yield records;
+  }
+  if (rest.trim() !== "") yield [record(rest.trim())];
+}
+
+class JsonRecord implements FileRecord {
+  readonly line: number;
+  readonly #text: string;
+  readonly #read: (json: unknown) => Row;
+
+  constructor(line: number, text: string, read: (json: unknown) => Row) {
+    this.line = line;
+    this.#text = text;
+    this.#read = read;
+  }
+
+  row(): Row {
+    let json: unknown;
+    try {
+      json = JSON.parse(this.#text);
+    } catch {
+      throw new RowProblem("it is not JSON");
+    }
+    return this.#read(json);
+  }
+
+  text(): string {
+    return `${this.#text}\n`;
+  }
+}
+
+function rowReader({ table, kind }: RecordOptions): (json: unknown) => Row {
+  const readers = new Map(membersOf(table.definition, kind).map(({ column }) => [column.key, jsonReader(column.type)]));
+  return (json) => {
+    if (typeof json !== "object" || json === null || Array.isArray(json)) {
+      throw new RowProblem("it is not an object with the columns of the table");
+    }
+    const row = json as Row;
+    for (const key of Object.keys(row)) {
+      const read = readers.get(key);
+      if (read === undefined) throw new RowProblem(notAColumn([...readers.keys()]), key);
+      const value = row[key];
+      if (value === null) continue;
+      try {
+        row[key] = read(value);
+      } catch (error) {
+        throw error instanceof JsonMismatch ? new RowProblem(error.message, key) : error;
+      }
+    }
+    return row;
+  };
+}
+
+function notAColumn(known: readonly string[]): string {
+  return `there is no such column to write; there are ${known.join(", ")}`;
+}

@@ -1,0 +1,278 @@
+/**
+ * What the commands that write have in common: rows from words, files or standard input.
+ *
+ * @module
+ */
+import type { FlussError } from "../../base/errors.ts";
+import type { Db } from "../../query/db.ts";
+import { type Operation, refusal } from "../../query/forbidden.ts";
+import { ipcRows } from "../../query/ipc_rows.ts";
+import type { RowKind } from "../../schema/row_kind.ts";
+import type { CliCommand, CommandOption, Io, Values } from "../command.ts";
+import { plainText } from "../text.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
+import { csvRecords } from "./csv_records.ts";
+import { type InputFile, openInput } from "./files.ts";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { jsonRecords } from "./json_records.ts";
+import { type OpenTable, openTable } from "./open_table.ts";
+import { jsonText } from "./output.ts";
+import { PAIRS_TEXT, readPairs } from "./pairs.ts";
+import { type Progress, rateText, showProgress, wholeText } from "./progress.ts";
+import type { FileFormat, FileRecord, Records, Row } from "./records.ts";
+import { Rejects } from "./rejects.ts";
+import { badUsage, isOn, namesOf, textOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
+import { checkRecords, type WriteJob, WRITER_BYTES, writeRecords } from "./write_rows.ts";
+
+/** How CSV is written down, for commands that read or write it. */
+export const CSV_OPTIONS: readonly CommandOption[] = [
+  { flags: "--delimiter <character>", text: "what stands between the cells of CSV", default: "," },
+  { flags: "--null <text>", text: 'what null is in CSV, without quotes; a cell in quotes is never null (default: "")' },
+];
+
+/** One of the commands. */
+export interface WriteVerb {
+  readonly operation: Exclude<Operation, "lookup" | "prefixLookup">;
+  /** What was done to the rows, for messages. */
+  readonly done: string;
+  readonly summary: string;
+  readonly about: string;
+  readonly examples: readonly string[];
+}
+
+const KINDS: Readonly<Record<WriteVerb["operation"], RowKind>> = {
+  upsert: "insert",
+  append: "insert",
+  update: "patch",
+  delete: "key",
+};
+
+const SOURCES =
+  "\n\nThe row comes as words, or rows come from a file or from standard input: JSON lines, CSV of which " +
+  "the first line names the columns, or Arrow IPC. (Parquet is not among them: turn it into Arrow IPC.) A file is " +
+  "looked at as a whole before its first row is written; of standard input, the first 10,000 rows are.";
+
+/** Makes it. */
+export function writeCommand(verb: WriteVerb): CliCommand {
+  return {
+    name: verb.operation,
+    summary: verb.summary,
+    about: verb.about + SOURCES,
+    words: [
+      { syntax: "<table>", text: "the table, as database.table" },
+      { syntax: "[columns...]", text: PAIRS_TEXT },
+    ],
+    options: [
+      ...CONNECTION_OPTIONS,
+      { flags: "--file <path>", text: "rows from a file; - is standard input" },
+      { flags: "--format <format>", text: "jsonl, csv or arrow (default: as the file is called, or jsonl)" },
+      { flags: "--columns <columns>", text: "the columns of CSV whose first line does not name them: a,b,c" },
+      ...CSV_OPTIONS,
+      { flags: "--rejects <path>", text: "write the rows that the table takes, and the others to this file" },
+      { flags: "--dry-run", text: "look at all rows, and write none" },
+    ],
+    examples: verb.examples,
+    exits: [
+      ...CONNECTION_EXITS,
+      { code: 7, errors: "INPUT.", text: "a file cannot be used, or has rows that the table does not take" },
+      { code: 7, errors: "ARROW.", text: "Arrow IPC has other columns than the table" },
+      { code: 9, errors: "WRITE.", text: "rows could not be written" },
+      { code: INTERRUPTED, text: "Ctrl-C; what was acknowledged is written" },
+    ],
+    run: (values, io, words) => run(verb, values, io, words),
+  };
+}
+
+async function run(verb: WriteVerb, values: Values, io: Io, [name, ...words]: readonly string[]): Promise<number> {
+  const source = sourceOf(values, io, words);
+  const file = source === undefined ? undefined : await openInput(source, io);
+  let failure: unknown;
+  const log = (error: FlussError) => void (failure ??= error);
+  return await withDb(values, io, async (db) => {
+    const table = await openTable(db, name!);
+    const refused = refusal(table.definition, verb.operation, table.name);
+    if (refused !== undefined) throw refused;
+    if (file === undefined) return await writeWords(verb, db, table, words, values, io);
+    return await writeFile(verb, db, table, file, formatOf(values, source!), values, io, () => failure);
+  }, { log, writer: { maxBytes: WRITER_BYTES } });
+}
+
+/** Where rows come from; undefined for words. */
+function sourceOf(values: Values, io: Io, words: readonly string[]): string | undefined {
+  const file = textOf(values, "file");
+  if (words.length > 0) {
+    if (file === undefined) return undefined;
+    throw badUsage("a row is given as words, and --file too", "leave out one of them");
+  }
+  if (file === undefined && io.screen.in) {
+    throw badUsage("no row is given", "for example name=Ada, or --file rows.csv, or pipe JSON lines into it");
+  }
+  return file ?? "-";
+}
+
+function formatOf(values: Values, source: string): FileFormat {
+  const given = textOf(values, "format") ??
+    /\.(csv|jsonl|ndjson|arrow|arrows|ipc|feather|parquet)$/i.exec(source)?.[1]?.toLowerCase() ?? "jsonl";
+  switch (given) {
+    case "jsonl":
+    case "ndjson":
+      return "jsonl";
+    case "csv":
+      return "csv";
+    case "arrow":
+    case "arrows":
+    case "ipc":
+    case "feather":
+      return "arrow";
+    case "parquet":
+      throw badUsage("Parquet is not read here", "turn it into Arrow IPC, for example with pyarrow or DuckDB");
+    default:
+      throw badUsage(`--format ${JSON.stringify(given)} is no format`, "there are jsonl, csv and arrow");
+  }
+}
+
+async function writeWords(
+  { operation, done }: WriteVerb,
+  db: Db,
+  table: OpenTable,
+  words: readonly string[],
+  values: Values,
+  io: Io,
+): Promise<number> {
+  const row = readPairs(words, table);
+  if (!isOn(values, "dryRun")) {
+    const ack = table.handle[operation](row);
+    await db.flush();
+    await ack;
+  }
+  await tell(isOn(values, "dryRun") ? "looked at" : done, 1, 0, undefined, values, io);
+  return 0;
+}
+
+async function writeFile(
+  { operation, done }: WriteVerb,
+  db: Db,
+  table: OpenTable,
+  file: InputFile,
+  format: FileFormat,
+  values: Values,
+  io: Io,
+  failure: () => unknown,
+): Promise<number> {
+  const kind = KINDS[operation];
+  const progress: Progress = { rows: 0, done: 0, total: file.size };
+  const onBytes = (bytes: number) => void (progress.done += bytes);
+  using interrupt = listenForInterrupt(io);
+  const { signal } = interrupt;
+  const rejected = textOf(values, "rejects");
+  if (format === "arrow" && rejected !== undefined) {
+    throw badUsage("--rejects is for JSON lines and CSV", "Arrow IPC has no single rows to keep");
+  }
+  const begin = performance.now();
+  const job: WriteJob = {
+    db,
+    table,
+    name: file.name,
+    kind,
+    write: (row) => table.handle[operation](row),
+    rejects: undefined,
+    progress,
+    signal,
+    failure,
+  };
+  using _shown = showProgress(io, progress);
+  if (format === "arrow" && operation === "append" && !isOn(values, "dryRun")) {
+    try {
+      const stream = streamOf(counted(file, onBytes));
+      const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
+      return await end(done, rows, 0);
+    } catch (error) {
+      if (signal.aborted) return INTERRUPTED;
+      throw error;
+    }
+  }
+  const records = format === "arrow"
+    ? arrowRecords(file, table, onBytes)
+    : format === "csv"
+    ? await csvRecords(file, { table, kind, onBytes, dialect: dialectOf(values), columns: namesOf(values, "columns") })
+    : jsonRecords(file, { table, kind, onBytes });
+  if (isOn(values, "dryRun") || (file.again && rejected === undefined)) {
+    await checkRecords(records, job);
+    if (signal.aborted) return INTERRUPTED;
+    if (isOn(values, "dryRun")) return await end("looked at", progress.rows, 0);
+    progress.done = 0;
+  }
+  const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
+  // Rows are placed in batches from the start, so the table is looked at first.
+  await table.handle.scan().explain();
+  const written = await writeRecords(records, { ...job, rejects }, !file.again);
+  await rejects?.end();
+  return await end(done, written, rejects?.count ?? 0);
+
+  async function end(what: string, rows: number, lost: number): Promise<number> {
+    await tell(what, rows, lost, performance.now() - begin, values, io);
+    return signal.aborted ? INTERRUPTED : lost > 0 ? 7 : 0;
+  }
+}
+
+/** CSV as the options say. */
+export function dialectOf(values: Values): { readonly delimiter: string; readonly nullText: string } {
+  const delimiter = textOf(values, "delimiter")!.replace(/^\\t$/, "\t");
+  if (!/^[^"\r\n\ud800-\udfff]$/.test(delimiter)) {
+    throw badUsage("--delimiter wants one character, and none of quote and line break", "for example --delimiter ';'");
+  }
+  const nullText = values["null"];
+  if (typeof nullText !== "string") return { delimiter, nullText: "" };
+  if (!nullText.includes(delimiter) && !/["\r\n]/.test(nullText)) return { delimiter, nullText };
+  throw badUsage("--null cannot have the delimiter, quotes or line breaks in it");
+}
+
+function arrowRecords(file: InputFile, table: OpenTable, onBytes: (bytes: number) => void): Records {
+  const ids = new Map(table.info.table.schema.columns.map(({ key, id }) => [key, id]));
+  const columns = table.definition.columns.map(({ key, name, type }) => ({ key, name, type, id: ids.get(key)! }));
+  return {
+    header: "",
+    async *batches() {
+      let line = 0;
+      for await (const rows of ipcRows(counted(file, onBytes), columns)) {
+        yield Array.from(rows, (row: Row): FileRecord => ({ line: ++line, row: () => row, text: () => "" }));
+      }
+    },
+  };
+}
+
+function streamOf(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void await chunks.return(undefined),
+  }, { highWaterMark: 0 });
+}
+
+async function* counted(file: InputFile, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const bytes of file.read()) {
+    onBytes(bytes.length);
+    yield bytes;
+  }
+}
+
+async function tell(
+  done: string,
+  rows: number,
+  rejected: number,
+  ms: number | undefined,
+  values: Values,
+  io: Io,
+): Promise<void> {
+  if (isOn(values, "json")) {
+    const envelope = { ok: rejected === 0, rows, rejected, ...(ms === undefined ? {} : { ms: Math.round(ms) }) };
+    return await io.write(`${jsonText(envelope)}\n`);
+  }
+  const time = ms === undefined ? "" : ` in ${(ms / 1000).toFixed(1)} s (${rateText(rows, ms)})`;
+  const lost = rejected === 0 ? "" : `, ${wholeText(rejected)} rejected`;
+  io.err(`${wholeText(rows)} ${rows === 1 ? "row" : "rows"} ${plainText(done)}${time}${lost}\n`);
+}
