@@ -4,8 +4,10 @@
  *
  * @module
  */
+export { type AppliedMigration, apply, type ApplyEvent, type ApplyOptions, type ApplyResult } from "./apply.ts";
 export { check, type CheckResult } from "./check.ts";
 export type { FieldSnapshot, NestedSnapshot, TypeSnapshot } from "./column_type.ts";
+export type { DataContext, DataStep } from "./data_step.ts";
 export { type Blocked, type BlockedChange, type Difference, type DiffOptions, diffSnapshots } from "./diff_tables.ts";
 export type {
   AddColumn,
@@ -18,5 +20,9 @@ export type {
 } from "./operations.ts";
 export { plan, type PlanOptions, type PlanResult } from "./plan.ts";
 export { defineConfig, type Project, type SluiceConfig } from "./project.ts";
+export { push, type PushOptions, type PushResult } from "./push.ts";
 export type { ServerVersion } from "./servers.ts";
 export type { ColumnSnapshot, Snapshot, TableSnapshot } from "./snapshot.ts";
+export type { MigrationState } from "./state.ts";
+export { diff, type DiffResult, type KnownMigration, status, type StatusResult } from "./status.ts";
+export type { LockHolder } from "./lock.ts";

@@ -115,7 +115,7 @@ export function liveSnapshot(live: LiveTable): TableSnapshot {
   const { primaryKey, autoIncrement } = schema;
   const keyed = primaryKey.length > 0;
   // Tables from before there was a second version of stored rows say nothing of it; new ones always do.
-  const version = keyed ? { [OPTION.kvFormatVersion]: "1" } : {};
+  const version: Record<string, string> = keyed ? { [OPTION.kvFormatVersion]: "1" } : {};
   return {
     columns: schema.columns.map(({ name, type, comment, aggregate }): ColumnSnapshot => ({
       name,

@@ -110,8 +110,11 @@ class Search<T> {
     const { target } = this.#table;
     const { partition, partitionId } = asked[0]!.ref;
     const { physical } = this.#table.partition(partition);
-    const known =
-      await (refresh ? cluster.refresh(physical, this.#deadline) : cluster.leaders(physical, this.#deadline));
+    let known = await (refresh ? cluster.refresh(physical, this.#deadline) : cluster.leaders(physical, this.#deadline));
+    // What the connection knows may be older than the handle: then the handle has the new table.
+    if (!refresh && known !== undefined && known.tableId !== target.tableId) {
+      known = await cluster.refresh(physical, this.#deadline);
+    }
     if (known === undefined || (known.tableId === target.tableId && known.partitionId !== partitionId)) {
       throw this.#error(partition === undefined ? 7 : 36, undefined, asked[0]!.ref);
     }
@@ -124,7 +127,8 @@ class Search<T> {
       target.gone();
       throw this.#error(7, "the table was dropped and created again", asked[0]!.ref);
     }
-    const leaders = [...Map.groupBy(asked, ({ ref }) => known.leaders[ref.bucket] ?? -1)];
+    const { leaders: all } = known;
+    const leaders = [...Map.groupBy(asked, ({ ref }) => all[ref.bucket] ?? -1)];
     return (await Promise.all(leaders.map(([leader, asked]) => this.#askLeader(leader, asked)))).flat();
   }
 

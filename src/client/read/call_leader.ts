@@ -40,7 +40,11 @@ const TOO_MANY_SCANNERS = 69;
 export async function leaderOf(at: BoundBucket, refresh: boolean, deadline: Deadline): Promise<RpcConnection> {
   const { client: { cluster }, bound, ref } = at;
   const { physical } = bound.partition(ref.partition);
-  const known = await (refresh ? cluster.refresh(physical, deadline) : cluster.leaders(physical, deadline));
+  let known = await (refresh ? cluster.refresh(physical, deadline) : cluster.leaders(physical, deadline));
+  // What the connection knows may be older than the handle: then the handle has the new table.
+  if (!refresh && known !== undefined && known.tableId !== bound.target.tableId) {
+    known = await cluster.refresh(physical, deadline);
+  }
   if (known !== undefined && known.tableId !== bound.target.tableId) {
     bound.target.gone();
     throw bucketError(at, 7, "the table was dropped and created again");

@@ -70,7 +70,7 @@ interface Group {
   readonly kind: Lookup["kind"];
   readonly tableId: bigint;
   /** Entries by target and bucket. */
-  readonly targets: Map<PartitionTarget, (Entry | undefined)[]>;
+  readonly targets: Map<string, (Entry | undefined)[]>;
   readonly entries: Entry[];
 }
 
@@ -215,8 +215,8 @@ export class Lookups {
         if (group === undefined) {
           groups.push(group = { kind, tableId: target.table.tableId, targets: new Map(), entries: [] });
         }
-        buckets = group.targets.get(target) ?? [];
-        group.targets.set(target, buckets);
+        buckets = group.targets.get(target.key) ?? [];
+        group.targets.set(target.key, buckets);
         last = target;
       }
       let entry = buckets[lookup.bucket];
