@@ -9,7 +9,7 @@
  * @module
  */
 import { Alarms } from "../base/alarms.ts";
-import { flussError, FlussMigrationError } from "../base/errors.ts";
+import { FlussError, flussError, FlussMigrationError } from "../base/errors.ts";
 import { backOffMs, type CallOptions, Deadline } from "../base/wait.ts";
 import type { Db } from "../query/db.ts";
 import type { TableHandle } from "../query/handle_types.ts";

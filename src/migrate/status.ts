@@ -7,7 +7,7 @@ import type { MigrationProblem } from "../base/errors.ts";
 import type { CallOptions } from "../base/wait.ts";
 import type { Db } from "../query/db.ts";
 import { soundGraph } from "./check.ts";
-import { type Blocked } from "./diff_tables.ts";
+import type { Blocked } from "./diff_tables.ts";
 import { databasesOf, describeTable, diffLive, readLive, snapshotOfLive, tableDifferences } from "./live.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 import type { Operation } from "./operations.ts";
