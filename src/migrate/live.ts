@@ -8,7 +8,7 @@ import type { CallOptions } from "../base/wait.ts";
 import type { Db } from "../query/db.ts";
 import type { LiveTable } from "../schema/descriptor.ts";
 import { type Difference, diffSnapshots } from "./diff_tables.ts";
-import { type Project, serverOf } from "./project.ts";
+import { belongsTo, type Project, serverOf } from "./project.ts";
 import { databaseOf, liveSnapshot, type Snapshot, snapshotOf, type TableSnapshot } from "./snapshot.ts";
 import { stateDatabaseOf } from "./state.ts";
 
@@ -35,13 +35,12 @@ export async function readLive(
   options: CallOptions = {},
 ): Promise<LiveTables> {
   const { include } = project;
-  const patterns = include?.map(patternOf);
   const state = stateDatabaseOf(project);
   const wanted = new Set(databases ?? []);
   const everywhere = await db.admin.databases(options);
   const names: string[] = [];
   for (const database of everywhere.sort()) {
-    if (patterns === undefined && databases !== undefined && !wanted.has(database)) continue;
+    if (include === undefined && databases !== undefined && !wanted.has(database)) continue;
     let tables: string[];
     try {
       tables = await db.admin.tables(database, options);
@@ -53,7 +52,7 @@ export async function readLive(
     for (const table of tables.sort()) {
       if (database === state && (table === "migrations" || table === "migration_locks")) continue;
       const name = `${database}.${table}`;
-      if (patterns === undefined || patterns.some((pattern) => pattern.test(name))) names.push(name);
+      if (belongsTo(project, name)) names.push(name);
     }
   }
   const tables = new Map<string, LiveTable>();
@@ -131,9 +130,4 @@ function missingText(op: Difference["operations"][number]): string {
     default:
       return op.op;
   }
-}
-
-/** `shop.*` as a pattern for whole names. */
-function patternOf(text: string): RegExp {
-  return new RegExp(`^${text.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&")).join(".*")}$`);
 }

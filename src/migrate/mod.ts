@@ -20,6 +20,7 @@ export type {
 } from "./operations.ts";
 export { plan, type PlanOptions, type PlanResult } from "./plan.ts";
 export { defineConfig, type Project, type SluiceConfig } from "./project.ts";
+export { planFromLive, pull, type PullOptions, type PullResult } from "./pull.ts";
 export { push, type PushOptions, type PushResult } from "./push.ts";
 export type { ServerVersion } from "./servers.ts";
 export type { ColumnSnapshot, Snapshot, TableSnapshot } from "./snapshot.ts";

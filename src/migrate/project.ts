@@ -68,6 +68,16 @@ export function serverOf({ server }: Project): ServerVersion {
   return server ?? SERVER_VERSIONS[0]!;
 }
 
+/** Whether a table belongs to a project, as far as `include` says. */
+export function belongsTo({ include }: Project, name: string): boolean {
+  return include === undefined || include.some((pattern) => patternOf(pattern).test(name));
+}
+
+/** `shop.*` as a pattern for whole names. */
+function patternOf(text: string): RegExp {
+  return new RegExp(`^${text.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&")).join(".*")}$`);
+}
+
 /**
  * The declared tables by their full names.
  *
