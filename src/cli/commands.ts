@@ -12,6 +12,14 @@ import { scan } from "./data/scan.ts";
 import { tail } from "./data/tail.ts";
 import { append, remove, update, upsert } from "./data/writes.ts";
 import { dev } from "./dev.ts";
+import { apply } from "./migrate/apply.ts";
+import { check } from "./migrate/check.ts";
+import { diff } from "./migrate/diff.ts";
+import { init } from "./migrate/init.ts";
+import { plan } from "./migrate/plan.ts";
+import { pull } from "./migrate/pull.ts";
+import { push } from "./migrate/push.ts";
+import { status } from "./migrate/status.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CliCommand[] = [
@@ -25,5 +33,13 @@ export const COMMANDS: readonly CliCommand[] = [
   update,
   remove,
   append,
+  init,
+  pull,
+  diff,
+  plan,
+  check,
+  apply,
+  status,
+  push,
   dev,
 ];

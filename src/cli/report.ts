@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bareMessage, FlussError, FlussUsageError } from "../base/errors.ts";
+import { bareMessage, FlussError, FlussUsageError, type MigrationProblem } from "../base/errors.ts";
 import { type CliCommand, EXIT, type Io } from "./command.ts";
 import { plainText } from "./text.ts";
 
@@ -24,7 +24,14 @@ export function reportError(thrown: unknown, command: CliCommand | undefined, op
   const error = thrown;
   const code = exitCode(error, command);
   if (options.json) io.out(`${JSON.stringify({ ok: false, error: envelopeOf(error) })}\n`);
-  else io.err(`${plainText(lineOf(error))}\n`);
+  else {
+    io.err(`${plainText(lineOf(error))}\n`);
+    const problems = problemsOf(error);
+    // One is what the line above says.
+    for (const { message, hint } of problems.length > 1 ? problems : []) {
+      io.err(`  ${plainText(hint === undefined ? message : `${message}. hint: ${hint}`)}\n`);
+    }
+  }
   if (options.debug && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
   return code;
 }
@@ -44,13 +51,29 @@ function lineOf(error: unknown): string {
   return `a bug of Sluice, not of yours: ${said}. hint: say it again with --debug, and report what it shows`;
 }
 
+function problemsOf(error: unknown): readonly MigrationProblem[] {
+  return FlussError.is(error) && "problems" in error ? error.problems as readonly MigrationProblem[] : [];
+}
+
+/** An error in an envelope. */
+export interface ErrorEnvelope {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly docs?: string;
+  /** Everything that is wrong with migrations. */
+  readonly problems?: readonly MigrationProblem[];
+}
+
 /** An error as `--json` tells it. */
-export function envelopeOf(error: unknown): { code: string; message: string; hint?: string; docs?: string } {
+export function envelopeOf(error: unknown): ErrorEnvelope {
   if (!FlussError.is(error)) return { code: "BUG", message: lineOf(error) };
+  const problems = problemsOf(error);
   return {
     code: error.code,
     message: bareMessage(error),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     docs: error.docsUrl,
+    ...(problems.length === 0 ? {} : { problems }),
   };
 }

@@ -109,10 +109,10 @@ async function perform(db: Db, op: Operation, signal: AbortSignal | undefined): 
     case "createDatabase":
       return await db.admin.createDatabase(op.database, { ignoreIfExists: true, signal });
     case "createTable":
-      return await db.admin.create(declared(op.table, op.definition), { ignoreIfExists: true, signal });
+      return await db.admin.create(declaredTable(op.table, op.definition), { ignoreIfExists: true, signal });
     case "adoptTable":
       await db.admin.createDatabase(databaseOf(op.table), { ignoreIfExists: true, signal });
-      return await db.admin.create(declared(op.table, op.definition), { ignoreIfExists: true, signal });
+      return await db.admin.create(declaredTable(op.table, op.definition), { ignoreIfExists: true, signal });
     case "addColumn":
       return await db.admin.alter(op.table, { addColumns: { added: columnFor(op.column) } }, { signal });
     case "alterOptions":
@@ -123,7 +123,7 @@ async function perform(db: Db, op: Operation, signal: AbortSignal | undefined): 
 }
 
 /** A table value that says what a snapshot says. It has no types, and is for making the table alone. */
-function declared(name: string, table: TableSnapshot): AnyTable {
+export function declaredTable(name: string, table: TableSnapshot): AnyTable {
   const at = name.indexOf(".");
   const path = { database: name.slice(0, at), table: name.slice(at + 1) };
   const definition = definitionFromLive(path, asLiveTable(table));

@@ -44,7 +44,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "node:path": ["embedded", "migrate", "cli"],
   // File names as import() takes them.
   "node:url": ["migrate", "cli"],
-  "node:os": ["client/transport"],
+  "node:os": ["client/transport", "cli"],
   "node:process": ["cli", "embedded/storage"],
   "node:sqlite": ["embedded/storage"],
   "node:timers": ["embedded/storage"],

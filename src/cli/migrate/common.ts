@@ -1,0 +1,81 @@
+/**
+ * What the commands of migrations have in common.
+ *
+ * @module
+ */
+import { mkdir } from "node:fs/promises";
+import type { MigrationProblem } from "../../base/errors.ts";
+import type { Db } from "../../query/db.ts";
+import { parseUrl } from "../../query/url.ts";
+import type { CommandOption, Exit, Io, Values } from "../command.ts";
+import type { LoadedConfig } from "../config.ts";
+import { URL_VARIABLE } from "../data/connection.ts";
+import { textOf } from "../data/values.ts";
+import { withDb } from "../data/with_db.ts";
+import { plainText } from "../text.ts";
+
+/** The option of every command that has a config. */
+export const CONFIG_OPTION: CommandOption = {
+  flags: "--config <file>",
+  text: "the config (default: sluice.config.ts in this folder)",
+};
+
+/** How commands that connect end when the cluster is the reason. */
+export const CLUSTER_EXITS: readonly Exit[] = [
+  { code: 6, errors: "CONNECTION.", text: "the cluster cannot be reached, refuses the login or the request" },
+  { code: 6, errors: "TIMEOUT.", text: "the cluster does not answer in time" },
+  { code: 6, errors: "SERVER.", text: "the cluster refuses: rights, names, ..." },
+  { code: 6, errors: "STORAGE.", text: "the folder of a file: URL cannot be used" },
+  { code: 6, errors: "WRITE.", text: "the cluster did not take what was written" },
+];
+
+/** How commands end that read migrations. */
+export const INVALID_EXITS: readonly Exit[] = [
+  { code: 7, errors: "MIGRATION.INVALID", text: "a migration cannot be read, or does not fit the others: see check" },
+  { code: 7, errors: "MIGRATION.CHECKSUM", text: "a migration changed after it was applied, or is missing" },
+];
+
+/** Works with a connection, at the URL of the config where nothing else is said. */
+export function withProjectDb<T>(
+  loaded: LoadedConfig,
+  values: Values,
+  io: Io,
+  work: (db: Db) => Promise<T>,
+): Promise<T> {
+  const { url, connection } = loaded.config;
+  // An empty variable says nothing.
+  const env = io.env[URL_VARIABLE] ? io.env : { ...io.env, [URL_VARIABLE]: url };
+  return withDb(values, { ...io, env }, work, connection ?? {});
+}
+
+/** The URL that {@linkcode withProjectDb} connects to. */
+export function projectUrl({ config }: LoadedConfig, values: Values, io: Io): string {
+  return textOf(values, "url") ?? (io.env[URL_VARIABLE] || config.url) ?? "";
+}
+
+/** A folder of a `file:` URL that migrations begin in. */
+export async function makeFolder(url: string): Promise<void> {
+  if (!/^file:/i.test(url)) return;
+  const { embedded } = parseUrl(url);
+  if (embedded?.kind === "file") await mkdir(embedded.folder, { recursive: true });
+}
+
+/** Prints an envelope. */
+export function printJson(io: Io, envelope: unknown): void {
+  io.out(`${JSON.stringify(envelope)}\n`);
+}
+
+/** Prints lines of data; what is in them may come from anybody. */
+export function printLines(io: Io, lines: readonly string[]): void {
+  for (const line of lines) io.out(`${plainText(line)}\n`);
+}
+
+/** Tells something to people. */
+export function tell(io: Io, line: string): void {
+  io.err(`${plainText(line)}\n`);
+}
+
+/** A problem with what to do about it. */
+export function problemLine({ message, hint }: MigrationProblem): string {
+  return hint === undefined ? message : `${message}. hint: ${hint}`;
+}
