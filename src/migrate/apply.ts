@@ -95,7 +95,7 @@ export interface ApplyResult {
  */
 export async function apply(db: Db, project: Project, options: ApplyOptions = {}): Promise<ApplyResult> {
   const { by = "sluice", signal, dryRun = false } = options;
-  const graph = await soundGraph(project);
+  const graph = await soundGraph(project, "run");
   const database = stateDatabaseOf(project);
   const look = async () => {
     const states = await readState(db, database, { signal });

@@ -47,10 +47,12 @@ export async function check(project: Project): Promise<CheckResult> {
 /**
  * The migrations of a project, when nothing is wrong with them.
  *
+ * @param purpose to `run` them, data steps must be complete
  * @throws FlussMigrationError `MIGRATION.INVALID`
  */
-export async function soundGraph(project: Project): Promise<Graph> {
-  const { graph, problems } = await look(await readMigrations(project.out), project);
+export async function soundGraph(project: Project, purpose: "read" | "run" = "read"): Promise<Graph> {
+  const { graph, problems: all } = await look(await readMigrations(project.out), project);
+  const problems = all.filter(({ kind }) => purpose === "run" || kind !== "data");
   if (problems.length > 0) throw invalidGraph(problems);
   return graph;
 }

@@ -112,7 +112,11 @@ export async function planFromLive(
   const ours = snapshotOf(
     Object.entries(found.tables).filter(([name]) =>
       Object.hasOwn(wanted.tables, name) || Object.hasOwn(before.tables, name)
-    ),
+    ).map(([name, { buckets, ...table }]) => {
+      // What was the server's choice stays so, until somebody says a number.
+      const said = before.tables[name]?.buckets ?? wanted.tables[name]?.buckets;
+      return [name, said === undefined || buckets === undefined ? table : { ...table, buckets }];
+    }),
   );
   const adopted = adoption(before, ours, project);
   const middle = adopted.reduce(applyTo, before);
