@@ -54,6 +54,7 @@ export interface ApplyOptions {
 
 /** A migration that was applied. */
 export interface AppliedMigration {
+  /** Its name. */
   readonly migration: string;
   /** What was done, in words; operations that were done before are not among them. */
   readonly done: readonly string[];
@@ -63,7 +64,9 @@ export interface AppliedMigration {
 
 /** What `apply` did. */
 export interface ApplyResult {
+  /** It went well. */
   readonly ok: true;
+  /** Whether it was only tried. */
   readonly dryRun: boolean;
   /** What was applied; with `dryRun`, what would be. */
   readonly applied: readonly AppliedMigration[];

@@ -23,13 +23,13 @@ export interface DataContext {
 
 /**
  * The default export of a `data.ts`. It may be cut off at any point, and is then run again: let it do what was done
- * already without harm (upsert does), or go on from what it saved.
+ * already without harm (upsert does), or go on from what it saved. In `data.ts` it is the default export.
  *
  * @example
  * ```ts
  * import type { DataStep } from "sluice/migrate";
  *
- * const backfill: DataStep = async (db, { signal, progress }) => {
+ * export const backfill: DataStep = async (db, { signal, progress }) => {
  *   const orders = await db.table("shop.orders");
  *   let done = 0;
  *   for await (const row of orders.scan()) {
@@ -41,7 +41,6 @@ export interface DataContext {
  *     }
  *   }
  * };
- * export default backfill;
  * ```
  */
 export type DataStep = (db: Db, context: DataContext) => Promise<void>;

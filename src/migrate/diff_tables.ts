@@ -33,8 +33,11 @@ export type BlockedChange =
 
 /** A change that servers refuse, and ways around it. */
 export interface Blocked {
+  /** What kind of change it is. */
   readonly change: BlockedChange;
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** The column, by its name on the server. */
   readonly column?: string;
   /** What is wanted and why it cannot be, in one line. */
   readonly message: string;

@@ -21,64 +21,99 @@ import {
 
 /** Makes a database where there is none. Databases are never dropped: they may hold what is not ours. */
 export interface CreateDatabase {
+  /** Which operation it is. */
   readonly op: "createDatabase";
+  /** Its name. */
   readonly database: string;
+  /** Whether rows can be lost. */
   readonly class: "additive";
+  /** What must hold before it. */
   readonly precheck: "none";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "databasePresent";
 }
 
 /** Makes a table. */
 export interface CreateTable {
+  /** Which operation it is. */
   readonly op: "createTable";
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** What the table is like. */
   readonly definition: TableSnapshot;
+  /** Whether rows can be lost. */
   readonly class: "additive";
+  /** What must hold before it. */
   readonly precheck: "tableMissing";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "tablePresent";
 }
 
 /** Takes a table as it is on the cluster into the project; makes it on clusters that lack it. */
 export interface AdoptTable {
+  /** Which operation it is. */
   readonly op: "adoptTable";
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** What the table is like. */
   readonly definition: TableSnapshot;
+  /** Whether rows can be lost. */
   readonly class: "additive";
+  /** What must hold before it. */
   readonly precheck: "tableMissing";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "tablePresent";
 }
 
 /** Adds a nullable column behind the others. */
 export interface AddColumn {
+  /** Which operation it is. */
   readonly op: "addColumn";
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** The column. */
   readonly column: ColumnSnapshot;
+  /** Whether rows can be lost. */
   readonly class: "additive";
+  /** What must hold before it. */
   readonly precheck: "columnMissing";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "columnPresent";
 }
 
 /** Sets and removes options and custom properties. Destructive where rows are kept for a shorter time than before. */
 export interface AlterOptions {
+  /** Which operation it is. */
   readonly op: "alterOptions";
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** Options and custom properties by name, in one spelling. */
   readonly set: Readonly<Record<string, string>>;
+  /** Names of options and custom properties. */
   readonly remove: readonly string[];
+  /** Whether rows can be lost. */
   readonly class: "additive" | "destructive";
   /** What `--allow` must name, where it is destructive. */
   readonly grant?: string;
+  /** What must hold before it. */
   readonly precheck: "tablePresent";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "optionsSet";
 }
 
 /** Drops a table with all its rows. */
 export interface DropTable {
+  /** Which operation it is. */
   readonly op: "dropTable";
+  /** The table, as `database.table`. */
   readonly table: string;
+  /** Whether rows can be lost. */
   readonly class: "destructive";
   /** What `--allow` must name. */
   readonly grant: string;
+  /** What must hold before it. */
   readonly precheck: "tablePresent";
+  /** What holds after it; where it does already, there is nothing to do. */
   readonly postcheck: "tableMissing";
 }
 

@@ -24,11 +24,13 @@ export interface PlanOptions {
 
 /** What `plan` did. */
 export interface PlanResult {
+  /** It went well. */
   readonly ok: true;
   /** The new migration; null when there is nothing to do. */
   readonly migration: string | null;
   /** Its folder. */
   readonly folder: string | null;
+  /** What is done, in order. */
   readonly operations: readonly Operation[];
   /** Differences that no server can take away and that mean nothing to rows. */
   readonly notes: readonly string[];

@@ -35,6 +35,7 @@ export interface PullOptions extends CallOptions {
 
 /** What `pull` did. */
 export interface PullResult {
+  /** It went well. */
   readonly ok: true;
   /** The files that were written. */
   readonly files: readonly string[];

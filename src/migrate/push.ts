@@ -26,6 +26,7 @@ export interface PushOptions extends CallOptions {
 
 /** What `push` did. */
 export interface PushResult {
+  /** It went well. */
   readonly ok: true;
   /** What was done, in words. */
   readonly done: readonly string[];

@@ -18,6 +18,7 @@ import type { ColumnSnapshot, TableSnapshot } from "./snapshot.ts";
 
 /** What `plan --rebuild` did. */
 export interface RebuildResult {
+  /** It went well. */
   readonly ok: true;
   /** The new migrations, in order: rows into a table beside, the swap, and the end of the table beside. */
   readonly migrations: readonly string[];

@@ -14,10 +14,13 @@ import { canonicalOptions } from "./option_values.ts";
 
 /** A column. Names are those of the server. */
 export interface ColumnSnapshot {
+  /** The name on the server. */
   readonly name: string;
+  /** What it holds. */
   readonly type: TypeSnapshot;
   /** Whether null is a value. */
   readonly nullable: boolean;
+  /** What its creator said of it. */
   readonly comment?: string;
   /** How values are merged, in an aggregation table. */
   readonly aggregate?: { readonly fn: string; readonly parameters?: Readonly<Record<string, string>> };
@@ -27,6 +30,7 @@ export interface ColumnSnapshot {
 
 /** A table. */
 export interface TableSnapshot {
+  /** In their order. */
   readonly columns: readonly ColumnSnapshot[];
   /** Empty for a log table. */
   readonly primaryKey: readonly string[];
@@ -34,10 +38,13 @@ export interface TableSnapshot {
   readonly bucketKey: readonly string[];
   /** Absent: the server's choice. */
   readonly buckets?: number;
+  /** Physical names of the partition columns, in order; empty when it is not partitioned. */
   readonly partitionBy: readonly string[];
   /** Options of the server that say something other than what holds anyway, in one spelling. */
   readonly options: Readonly<Record<string, string>>;
+  /** Whatever its creator kept with it. */
   readonly customProperties: Readonly<Record<string, string>>;
+  /** What its creator said of it. */
   readonly comment?: string;
 }
 
@@ -45,6 +52,7 @@ export interface TableSnapshot {
 export interface Snapshot {
   /** The form of this document. */
   readonly version: 1;
+  /** The tables. */
   readonly tables: Readonly<Record<string, TableSnapshot>>;
 }
 

@@ -18,6 +18,7 @@ import { type MigrationState, readState, stateDatabaseOf } from "./state.ts";
 
 /** A migration that the cluster knows. */
 export interface KnownMigration {
+  /** Its name. */
   readonly migration: string;
   /** `running` and `data`: it was begun, and cut off. */
   readonly state: MigrationState;
@@ -29,6 +30,7 @@ export interface KnownMigration {
 
 /** What `status` found. */
 export interface StatusResult {
+  /** It went well. */
   readonly ok: true;
   /** What the cluster knows, by name. */
   readonly applied: readonly KnownMigration[];
@@ -84,6 +86,7 @@ export async function status(db: Db, project: Project, options: CallOptions = {}
 
 /** What `diff` found. */
 export interface DiffResult {
+  /** It went well. */
   readonly ok: true;
   /** Whether the cluster is as the schema says. */
   readonly equal: boolean;
