@@ -5,6 +5,7 @@
  */
 import type { CliCommand } from "./command.ts";
 import { describe } from "./data/describe.ts";
+import { exportRows } from "./data/export.ts";
 import { lookup } from "./data/lookup.ts";
 import { ls } from "./data/ls.ts";
 import { prefix } from "./data/prefix.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CliCommand[] = [
   update,
   remove,
   append,
+  exportRows,
   init,
   pull,
   diff,

@@ -102,7 +102,7 @@ test("what is wrong with rows is said with line and column, and nothing is half 
     [["--format", "csv", "--delimiter", "ab"], "", 2, /--delimiter wants one character/],
     [["--format", "arrow"], "no arrow", 7, /^(ARROW|CODEC)\./],
     [["--format", "xml"], "", 2, /--format "xml" is no format\. hint: there are jsonl, csv and arrow/],
-    [["--format", "parquet"], "", 2, /Parquet is not read here\. hint: turn it into Arrow IPC/],
+    [["--format", "parquet"], "", 2, /Parquet is not among the formats\. hint: use Arrow IPC/],
     [["--file", folder.path("none.csv")], "", 7, /^INPUT\.FAILED: cannot read .*none\.csv: it is not there/],
     [["--file", folder.folder], "", 7, /^INPUT\.FAILED: cannot read .*: it is a folder/],
     [["--file", "x.csv", "url=/"], "", 2, /a row is given as words, and --file too/],

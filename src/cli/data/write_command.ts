@@ -8,11 +8,12 @@ import type { Db } from "../../query/db.ts";
 import { type Operation, refusal } from "../../query/forbidden.ts";
 import { ipcRows } from "../../query/ipc_rows.ts";
 import type { RowKind } from "../../schema/row_kind.ts";
-import type { CliCommand, CommandOption, Io, Values } from "../command.ts";
+import type { CliCommand, Io, Values } from "../command.ts";
 import { plainText } from "../text.ts";
 import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { csvRecords } from "./csv_records.ts";
 import { type InputFile, openInput } from "./files.ts";
+import { CSV_OPTIONS, dialectOf, formatOf } from "./formats.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { jsonRecords } from "./json_records.ts";
 import { type OpenTable, openTable } from "./open_table.ts";
@@ -24,12 +25,6 @@ import { Rejects } from "./rejects.ts";
 import { badUsage, isOn, namesOf, textOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
 import { checkRecords, type WriteJob, WRITER_BYTES, writeRecords } from "./write_rows.ts";
-
-/** How CSV is written down, for commands that read or write it. */
-export const CSV_OPTIONS: readonly CommandOption[] = [
-  { flags: "--delimiter <character>", text: "what stands between the cells of CSV", default: "," },
-  { flags: "--null <text>", text: 'what null is in CSV, without quotes; a cell in quotes is never null (default: "")' },
-];
 
 /** One of the commands. */
 export interface WriteVerb {
@@ -109,27 +104,6 @@ function sourceOf(values: Values, io: Io, words: readonly string[]): string | un
     throw badUsage("no row is given", "for example name=Ada, or --file rows.csv, or pipe JSON lines into it");
   }
   return file ?? "-";
-}
-
-function formatOf(values: Values, source: string): FileFormat {
-  const given = textOf(values, "format") ??
-    /\.(csv|jsonl|ndjson|arrow|arrows|ipc|feather|parquet)$/i.exec(source)?.[1]?.toLowerCase() ?? "jsonl";
-  switch (given) {
-    case "jsonl":
-    case "ndjson":
-      return "jsonl";
-    case "csv":
-      return "csv";
-    case "arrow":
-    case "arrows":
-    case "ipc":
-    case "feather":
-      return "arrow";
-    case "parquet":
-      throw badUsage("Parquet is not read here", "turn it into Arrow IPC, for example with pyarrow or DuckDB");
-    default:
-      throw badUsage(`--format ${JSON.stringify(given)} is no format`, "there are jsonl, csv and arrow");
-  }
 }
 
 async function writeWords(
@@ -214,18 +188,6 @@ async function writeFile(
     await tell(what, rows, lost, performance.now() - begin, values, io);
     return signal.aborted ? INTERRUPTED : lost > 0 ? 7 : 0;
   }
-}
-
-/** CSV as the options say. */
-export function dialectOf(values: Values): { readonly delimiter: string; readonly nullText: string } {
-  const delimiter = textOf(values, "delimiter")!.replace(/^\\t$/, "\t");
-  if (!/^[^"\r\n\ud800-\udfff]$/.test(delimiter)) {
-    throw badUsage("--delimiter wants one character, and none of quote and line break", "for example --delimiter ';'");
-  }
-  const nullText = values["null"];
-  if (typeof nullText !== "string") return { delimiter, nullText: "" };
-  if (!nullText.includes(delimiter) && !/["\r\n]/.test(nullText)) return { delimiter, nullText };
-  throw badUsage("--null cannot have the delimiter, quotes or line breaks in it");
 }
 
 function arrowRecords(file: InputFile, table: OpenTable, onBytes: (bytes: number) => void): Records {

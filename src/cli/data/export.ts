@@ -1,0 +1,159 @@
+/**
+ * `sluice export`: a table as a file.
+ *
+ * @module
+ */
+import type { UntypedRow } from "../../query/handle_types.ts";
+import type { CliCommand, Io, Values } from "../command.ts";
+import { plainText } from "../text.ts";
+import { jsonWriter, recordJson, textWriter } from "./cells.ts";
+import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
+import { csvWriter } from "./csv.ts";
+import { openOutput, type OutputFile } from "./files.ts";
+import { CSV_OPTIONS, dialectOf, formatOf } from "./formats.ts";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { type OpenTable, openTable } from "./open_table.ts";
+import { jsonText } from "./output.ts";
+import { type Progress, rateText, showProgress, wholeText } from "./progress.ts";
+import { type AnyScan, READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
+import type { FileFormat } from "./records.ts";
+import { chosenColumns } from "./rows.ts";
+import { badUsage, isOn, namesOf, textOf, textsOf } from "./values.ts";
+import { withDb } from "./with_db.ts";
+
+/** Characters that are gathered before they are written. */
+const CHUNK = 1 << 16;
+
+/** See the module. */
+export const exportRows: CliCommand = {
+  name: "export",
+  summary: "write rows of a table to a file",
+  about: "Writes rows of a table as JSON lines, CSV or Arrow IPC, to a file or to standard output; what it writes, " +
+    "append and upsert read. A file gets its name when it is complete. (Parquet is not among the formats: DuckDB and " +
+    "pyarrow make it from Arrow IPC.)",
+  words: [{ syntax: "<table>", text: "the table, as database.table" }],
+  options: [
+    ...CONNECTION_OPTIONS,
+    { flags: "--output <path>", text: "the file (default: standard output)" },
+    { flags: "--overwrite", text: "replace the file, if it is there" },
+    { flags: "--format <format>", text: "jsonl, csv or arrow (default: as the file is called, or jsonl)" },
+    ...CSV_OPTIONS,
+    ...READING_OPTIONS,
+  ],
+  examples: [
+    "export web.clicks --output clicks.csv",
+    "export web.clicks --format arrow --from 1d > clicks.arrow",
+    "export shop.users --select id,name --where 'id > 100' | gzip > users.jsonl.gz",
+  ],
+  exits: [
+    ...CONNECTION_EXITS,
+    { code: 7, errors: "INPUT.", text: "the file cannot be written" },
+    { code: INTERRUPTED, text: "Ctrl-C; no file is left behind" },
+  ],
+  run,
+};
+
+async function run(values: Values, io: Io, [name]: readonly string[]): Promise<number> {
+  const path = textOf(values, "output");
+  const format = formatOf(values, path ?? "-");
+  if (path === undefined && isOn(values, "json")) {
+    throw badUsage("--json tells what was exported, and so do the rows", "add --output FILE");
+  }
+  if (path === undefined && format === "arrow" && io.screen.out) {
+    throw badUsage("Arrow IPC is nothing for a terminal", "add --output FILE, or pipe it somewhere");
+  }
+  using interrupt = listenForInterrupt(io);
+  const { signal } = interrupt;
+  return await withDb(values, io, async (db) => {
+    const table = await openTable(db, name!);
+    const scan = readScan(values, table);
+    const begin = performance.now();
+    const progress: Progress = { rows: 0, done: 0, total: await rowsOf(db, table, values) };
+    const file = await openOutput(path, io, isOn(values, "overwrite"));
+    try {
+      using _shown = showProgress(io, progress);
+      if (format === "arrow") await writeArrow(scan, file, progress, signal);
+      else await writeText(scan, format, table, file, progress, values, io, signal);
+    } catch (error) {
+      await file.undo();
+      if (signal.aborted) return INTERRUPTED;
+      throw error;
+    }
+    await file.done();
+    const ms = performance.now() - begin;
+    if (isOn(values, "json")) {
+      await io.write(`${jsonText({ ok: true, rows: progress.rows, file: path, ms: Math.round(ms) })}\n`);
+    } else if (path !== undefined) {
+      const rate = `${(ms / 1000).toFixed(1)} s (${rateText(progress.rows, ms)})`;
+      io.err(`${wholeText(progress.rows)} rows in ${plainText(path)}, in ${rate}\n`);
+    }
+    return 0;
+  }, readingConnection(values));
+}
+
+/** How many rows there will be; undefined where nobody knows, or nobody looks. */
+async function rowsOf(
+  db: { readonly admin: { statistics(name: string): Promise<{ readonly rowCount: bigint }> } },
+  { name, info: { table } }: OpenTable,
+  values: Values,
+): Promise<number | undefined> {
+  const whole = ["limit", "last", "from", "until"].every((option) => textOf(values, option) === undefined) &&
+    textsOf(values, "where").length === 0 && textsOf(values, "partition").length === 0;
+  if (!whole || table.schema.columns.length === 0) return undefined;
+  // A server that does not count has rows all the same.
+  return await db.admin.statistics(name).then(({ rowCount }) => Number(rowCount), () => undefined);
+}
+
+async function writeArrow(scan: AnyScan, file: OutputFile, progress: Progress, signal: AbortSignal): Promise<void> {
+  const reader = scan.ipc({ signal }).getReader();
+  for (let step = await reader.read(); !step.done; step = await reader.read()) await file.write(step.value);
+  progress.done = progress.rows;
+}
+
+async function writeText(
+  scan: AnyScan,
+  format: Exclude<FileFormat, "arrow">,
+  table: OpenTable,
+  file: OutputFile,
+  progress: Progress,
+  values: Values,
+  io: Io,
+  signal: AbortSignal,
+): Promise<void> {
+  // On a terminal, nothing in a cell may move the cursor.
+  const shown = io.screen.out && textOf(values, "output") === undefined ? plainText : (text: string) => text;
+  const { header, line } = format === "csv" ? csvLines(table, values, shown) : jsonLines(table, values, shown);
+  let text = header;
+  for await (const batch of scan.batches({ signal })) {
+    for (const row of batch) {
+      text += line(row);
+      if (text.length < CHUNK) continue;
+      await file.write(text);
+      text = "";
+    }
+    progress.rows += batch.length;
+    progress.done = progress.rows;
+  }
+  if (text !== "") await file.write(text);
+}
+
+interface Lines {
+  readonly header: string;
+  line(row: UntypedRow): string;
+}
+
+function jsonLines(table: OpenTable, values: Values, shown: (text: string) => string): Lines {
+  const columns = chosenColumns(table, namesOf(values, "select"));
+  const write = recordJson(columns.map(({ key, type }) => [key, jsonWriter(type)]));
+  return { header: "", line: (row) => `${shown(write(row))}\n` };
+}
+
+function csvLines(table: OpenTable, values: Values, shown: (text: string) => string): Lines {
+  const columns = chosenColumns(table, namesOf(values, "select"));
+  const cells = columns.map(({ key, type }) => [key, textWriter(type)] as const);
+  const write = csvWriter(dialectOf(values));
+  return {
+    header: write(columns.map(({ key }) => shown(key))),
+    line: (row) => write(cells.map(([key, text]) => row[key] === null ? null : shown(text(row[key])))),
+  };
+}
