@@ -4,14 +4,19 @@
  * @module
  */
 import type { CliCommand } from "./command.ts";
+import { acl } from "./data/acl.ts";
+import { config } from "./data/config.ts";
 import { describe } from "./data/describe.ts";
 import { exportRows } from "./data/export.ts";
 import { lookup } from "./data/lookup.ts";
 import { ls } from "./data/ls.ts";
+import { offsets } from "./data/offsets.ts";
 import { prefix } from "./data/prefix.ts";
 import { scan } from "./data/scan.ts";
 import { tail } from "./data/tail.ts";
+import { top } from "./data/top.ts";
 import { append, remove, update, upsert } from "./data/writes.ts";
+import { completionOf } from "./completion.ts";
 import { dev } from "./dev.ts";
 import { apply } from "./migrate/apply.ts";
 import { check } from "./migrate/check.ts";
@@ -22,8 +27,7 @@ import { pull } from "./migrate/pull.ts";
 import { push } from "./migrate/push.ts";
 import { status } from "./migrate/status.ts";
 
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [
+const WORK: readonly CliCommand[] = [
   ls,
   describe,
   lookup,
@@ -35,6 +39,10 @@ export const COMMANDS: readonly CliCommand[] = [
   remove,
   append,
   exportRows,
+  offsets,
+  acl,
+  config,
+  top,
   init,
   pull,
   diff,
@@ -45,3 +53,6 @@ export const COMMANDS: readonly CliCommand[] = [
   push,
   dev,
 ];
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CliCommand[] = [...WORK, completionOf(WORK)];

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -35,6 +36,17 @@ export class CommandLine implements AsyncDisposable {
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.err += text);
     // Its streams may be closed before it is gone, and the other way round.
     this.#ended = once(this.#child, "close").then(([code]) => code as number | null);
+  }
+
+  /** The most memory that it had so far, in MiB; undefined where the system does not say. */
+  get mostMiB(): number | undefined {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      const match = /^VmHWM:\s*(\d+) kB$/m.exec(status);
+      return match === null ? undefined : Math.round(Number(match[1]) / 1024);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Resolves to what `read` finds in its output, as soon as it finds something. */
@@ -77,8 +89,8 @@ export class CommandLine implements AsyncDisposable {
   }
 
   /** Its exit code. */
-  async ended(): Promise<number | null> {
-    const alarm = setTimeout(() => this.signal("SIGKILL"), PATIENCE_MS);
+  async ended(patienceMs: number = PATIENCE_MS): Promise<number | null> {
+    const alarm = setTimeout(() => this.signal("SIGKILL"), patienceMs);
     const code = await this.#ended;
     clearTimeout(alarm);
     return code;

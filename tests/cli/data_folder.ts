@@ -80,6 +80,19 @@ export class DataFolder implements Disposable {
     return { code: code!, out: run.out, err: run.err };
   }
 
+  /** Runs a command that may take minutes, and looks at how much memory it takes. */
+  async measured(args: readonly string[]): Promise<{ code: number | null; err: string; mostMiB: number | undefined }> {
+    await using run = new CommandLine(args, { SLUICE_URL: this.url });
+    let mostMiB: number | undefined;
+    const looks = setInterval(() => mostMiB = run.mostMiB ?? mostMiB, 50);
+    try {
+      const code = await run.ended(600_000);
+      return { code, err: run.err, mostMiB };
+    } finally {
+      clearInterval(looks);
+    }
+  }
+
   /** Runs a command that must succeed, and say nothing besides its data. @returns its lines as JSON */
   async rows(args: readonly string[]): Promise<unknown[]> {
     const { code, out, err } = await this.run(args);

@@ -53,14 +53,17 @@ function listJson(element: CellWriter): CellWriter {
 
 /** Objects of which the keys are known. */
 export function recordJson(fields: readonly (readonly [key: string, write: CellWriter])[]): CellWriter {
-  const named = fields.map(([key, write]) => [key, `${JSON.stringify(key)}:`, write] as const);
+  const keys = fields.map(([key]) => key);
+  const before = keys.map((key, i) => `${i === 0 ? "{" : ","}${JSON.stringify(key)}:`);
+  const writers = fields.map(([, write]) => write);
+  if (keys.length === 0) return (value) => value === null ? "null" : "{}";
   return (value) => {
     if (value === null) return "null";
     let text = "";
-    for (const [key, name, write] of named) {
-      text += `${text === "" ? "{" : ","}${name}${write((value as Readonly<Record<string, unknown>>)[key])}`;
+    for (let i = 0; i < keys.length; i++) {
+      text += before[i]! + writers[i]!((value as Readonly<Record<string, unknown>>)[keys[i]!]);
     }
-    return text === "" ? "{}" : `${text}}`;
+    return `${text}}`;
   };
 }
 

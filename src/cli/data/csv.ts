@@ -167,18 +167,24 @@ export class CsvReader {
   }
 }
 
-/** What writes one record, with its line break. */
-export function csvWriter({ delimiter, nullText }: CsvDialect): (cells: readonly (string | null)[]) => string {
+/** What writes cells. */
+export interface CsvWriter {
+  /** A cell that may have anything in it. */
+  any(cell: string): string;
+  /** A cell of digits, letters and `+-.:` alone, and not empty. */
+  plain(cell: string): string;
+  /** A record, with its line break. */
+  record(cells: readonly (string | null)[]): string;
+}
+
+/** See {@linkcode CsvWriter}. */
+export function csvWriter({ delimiter, nullText }: CsvDialect): CsvWriter {
   const special = new RegExp(`["\\r\\n${delimiter.replace(/[\\\]^-]/, "\\$&")}]`);
-  const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
-  return (cells) => {
-    let text = "";
-    for (let i = 0; i < cells.length; i++) {
-      const cell = cells[i]!;
-      if (i > 0) text += delimiter;
-      if (cell === null) text += nullText;
-      else text += cell === nullText || cell === "" || special.test(cell) ? quoted(cell) : cell;
-    }
-    return `${text}\n`;
+  const any = (cell: string) =>
+    cell === nullText || cell === "" || special.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return {
+    any,
+    plain: /[\w.:+-]/.test(delimiter + nullText) ? any : (cell) => cell,
+    record: (cells) => `${cells.map((cell) => cell === null ? nullText : any(cell)).join(delimiter)}\n`,
   };
 }

@@ -20,7 +20,7 @@ interface Shape {
 /** See the module. Its columns are looked at before its first record is read. */
 export async function csvRecords(file: InputFile, options: CsvOptions): Promise<Records> {
   const { columns, dialect } = options;
-  const write = csvWriter(dialect);
+  const write = csvWriter(dialect).record;
   if (columns !== undefined) {
     const shape = shapeOf(columns, file, options);
     return { header: "", batches: () => records(file, options, shape, false) };
@@ -107,7 +107,7 @@ function shapeOf(names: readonly string[], file: InputFile, { table, kind, diale
     );
   }
   const types = new Map(members.map(({ column }) => [column.key, column.type]));
-  return { keys: names, readers: names.map((name) => textReader(types.get(name)!)), write: csvWriter(dialect) };
+  return { keys: names, readers: names.map((name) => textReader(types.get(name)!)), write: csvWriter(dialect).record };
 }
 
 class CsvFileRecord implements FileRecord {

@@ -14,7 +14,10 @@ const BAR = 20;
 
 /** What is known of the work. */
 export interface Progress {
+  /** What is counted as done so far, in `unit`. */
   rows: number;
+  /** Default: rows. */
+  readonly unit?: "rows" | "bytes";
   /** How much is done, of `total`: bytes or rows. */
   done: number;
   readonly total: number | undefined;
@@ -42,8 +45,8 @@ export function showProgress(io: Io, progress: Progress, now: () => number = () 
 }
 
 /** One line: a bar where the end is known, rows, rate, time left. */
-export function progressText({ rows, done, total }: Progress, ms: number): string {
-  const counted = `${wholeText(rows)} rows  ${rateText(rows, ms)}`;
+export function progressText({ rows, unit = "rows", done, total }: Progress, ms: number): string {
+  const counted = `${wholeText(rows)} ${unit}  ${rateText(rows, ms)}`;
   if (total === undefined || total === 0) return counted;
   const share = Math.min(1, done / total);
   const filled = Math.round(share * BAR);

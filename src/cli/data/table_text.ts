@@ -82,7 +82,8 @@ export class TableText {
     return this.#columns.map(({ right }, i) => {
       const cell = cells[i] ?? null;
       const text = cut(cell ?? "null", this.#widths![i]!);
-      const room = " ".repeat(Math.max(0, this.#widths![i]! - widthOf(text)));
+      const last = i === this.#columns.length - 1 && right !== true;
+      const room = last ? "" : " ".repeat(Math.max(0, this.#widths![i]! - widthOf(text)));
       return right === true ? room + paint(text, cell) : paint(text, cell) + room;
     }).join(GAP);
   }

@@ -65,6 +65,7 @@ export function writeCommand(verb: WriteVerb): CliCommand {
       { flags: "--columns <columns>", text: "the columns of CSV whose first line does not name them: a,b,c" },
       ...CSV_OPTIONS,
       { flags: "--rejects <path>", text: "write the rows that the table takes, and the others to this file" },
+      { flags: "--unchecked", text: "do not look at a file first: faster, and rows before a bad one stay written" },
       { flags: "--dry-run", text: "look at all rows, and write none" },
     ],
     examples: verb.examples,
@@ -135,8 +136,13 @@ async function writeFile(
   failure: () => unknown,
 ): Promise<number> {
   const kind = KINDS[operation];
-  const progress: Progress = { rows: 0, done: 0, total: file.size };
-  const onBytes = (bytes: number) => void (progress.done += bytes);
+  // Arrow IPC that is appended as it is has no rows to count on the way.
+  const whole = format === "arrow" && operation === "append" && !isOn(values, "dryRun");
+  const progress: Progress = { rows: 0, done: 0, total: file.size, ...(whole ? { unit: "bytes" } : {}) };
+  const onBytes = (bytes: number) => {
+    progress.done += bytes;
+    if (whole) progress.rows += bytes;
+  };
   using interrupt = listenForInterrupt(io);
   const { signal } = interrupt;
   const rejected = textOf(values, "rejects");
@@ -156,7 +162,7 @@ async function writeFile(
     failure,
   };
   using _shown = showProgress(io, progress);
-  if (format === "arrow" && operation === "append" && !isOn(values, "dryRun")) {
+  if (whole) {
     try {
       const stream = streamOf(counted(file, onBytes));
       const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
@@ -171,7 +177,7 @@ async function writeFile(
     : format === "csv"
     ? await csvRecords(file, { table, kind, onBytes, dialect: dialectOf(values), columns: namesOf(values, "columns") })
     : jsonRecords(file, { table, kind, onBytes });
-  if (isOn(values, "dryRun") || (file.again && rejected === undefined)) {
+  if (isOn(values, "dryRun") || (file.again && rejected === undefined && !isOn(values, "unchecked"))) {
     await checkRecords(records, job);
     if (signal.aborted) return INTERRUPTED;
     if (isOn(values, "dryRun")) return await end("looked at", progress.rows, 0);
@@ -180,7 +186,7 @@ async function writeFile(
   const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
   // Rows are placed in batches from the start, so the table is looked at first.
   await table.handle.scan().explain();
-  const written = await writeRecords(records, { ...job, rejects }, !file.again);
+  const written = await writeRecords(records, { ...job, rejects }, !file.again && !isOn(values, "unchecked"));
   await rejects?.end();
   return await end(done, written, rejects?.count ?? 0);
 
