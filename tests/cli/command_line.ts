@@ -11,6 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
+/** Deno's; wherever a command runs, Sluice has its own. */
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
 /** A busy machine takes its time. */
 const PATIENCE_MS = 30_000;
 
@@ -24,10 +27,16 @@ export class CommandLine implements AsyncDisposable {
   err = "";
 
   /** @param input what it reads; without it there is nothing to read */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string | Uint8Array) {
-    const runtime = "deno" in process.versions ? ["run", "-A", "--no-check"] : [];
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    input?: string | Uint8Array,
+    cwd?: string,
+  ) {
+    const runtime = "deno" in process.versions ? ["run", "-A", "--no-check", "--config", CONFIG] : [];
     this.#child = spawn(process.execPath, [...runtime, MAIN, ...args], {
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, NO_COLOR: "1", ...env },
     });
     // It may end before it has read everything.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { CommandLine } from "./command_line.ts";
 import { DataFolder, HOSTILE } from "./data_folder.ts";
@@ -120,5 +121,21 @@ test("what is wrong is one line with a hint, and the exit code of its kind", asy
 test("without a URL it says how to give one", async () => {
   await using run = new CommandLine(["ls"], { SLUICE_URL: "" });
   assert.equal(await run.ended(), 2);
-  assert.equal(run.err, "CLI.BAD_USAGE: no cluster is named. hint: add --url fluss://host:port, or set SLUICE_URL\n");
+  assert.equal(
+    run.err,
+    "CLI.BAD_USAGE: no cluster is named. hint: add --url fluss://host:port, set SLUICE_URL, or have a url in sluice.config.ts\n",
+  );
+});
+
+test("a sluice.config.ts in the folder names the cluster", async () => {
+  using folder = await DataFolder.seeded();
+  const text = (database: string) =>
+    `export default { url: ${JSON.stringify(folder.url)}, schema: "./schema.ts", database: ${database} };\n`;
+  for (const [database, args, code] of [['"shop"', ["lookup", "users", "id=2"], 0], ["1", ["ls"], 2]] as const) {
+    writeFileSync(folder.path("sluice.config.ts"), text(database));
+    await using run = new CommandLine(args, { SLUICE_URL: "" }, undefined, folder.folder);
+    assert.equal(await run.ended(), code, run.err);
+    if (code === 0) assert.equal(JSON.parse(run.out).id, "2");
+    else assert.match(run.err, /^MIGRATION\.CONFIG: .*database must be a text/);
+  }
 });

@@ -6,9 +6,11 @@
 import { stat } from "node:fs/promises";
 import { type FlussError, flussError } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
+import type { SluiceConfig } from "../../migrate/mod.ts";
 import type { ConnectOptions } from "../../query/options.ts";
 import { parseUrl } from "../../query/url.ts";
 import type { CommandOption, Exit, Io, Values } from "../command.ts";
+import { CONFIG_FILE, loadConfig } from "../config.ts";
 import { plainText } from "../text.ts";
 import { badUsage, numberOf, textOf } from "./values.ts";
 
@@ -21,13 +23,16 @@ export const PASSWORD_VARIABLE = "SLUICE_PASSWORD";
 
 /** The options of every command that connects. */
 export const CONNECTION_OPTIONS: readonly CommandOption[] = [
-  { flags: "--url <url>", text: `fluss://host:port or file:./folder (default: ${URL_VARIABLE})` },
+  {
+    flags: "--url <url>",
+    text: `fluss://host:port or file:./folder (default: ${URL_VARIABLE}, or the url of ${CONFIG_FILE})`,
+  },
   {
     flags: "--username <name>",
     text: `who logs in (default: ${USERNAME_VARIABLE}); the password is read from ${PASSWORD_VARIABLE}`,
   },
   { flags: "--database <name>", text: "the database of tables that are named without one" },
-  { flags: "--timeout <seconds>", text: "how long one answer may take", default: "30" },
+  { flags: "--timeout <seconds>", text: "how long one answer may take (default: 30)" },
 ];
 
 /** The exit codes of every command that connects. */
@@ -47,17 +52,18 @@ export const CONNECTION_EXITS: readonly Exit[] = [
  * @throws FlussUsageError `CLI.BAD_USAGE`, `CONNECTION.BAD_URL`; and whatever `connect()` throws
  */
 export async function openDb(values: Values, io: Io, more: ConnectOptions = {}): Promise<Db> {
-  const url = urlOf(values, io);
+  const { url, connection = {}, database: usual } = await targetOf(values, io);
   const { embedded, username: inUrl } = parseUrl(url);
   if (embedded?.kind === "file") await checkFolder(embedded.folder);
   const username = textOf(values, "username") ?? (inUrl === undefined ? io.env[USERNAME_VARIABLE] : undefined);
-  const password = io.env[PASSWORD_VARIABLE];
+  const password = io.env[PASSWORD_VARIABLE] || undefined;
   const login = embedded === undefined && (username ?? inUrl) !== undefined;
-  const database = textOf(values, "database");
+  const database = textOf(values, "database") ?? usual;
   // Loaded here, so that --help need not wait for it.
   const { connect } = await import("../../query/connect.ts");
   return await connect(url, {
-    requestTimeoutMs: numberOf(values, "timeout", { above: 0 }) * 1000,
+    ...connection,
+    ...(values["timeout"] === undefined ? {} : { requestTimeoutMs: numberOf(values, "timeout", { above: 0 }) * 1000 }),
     ...(login && username !== undefined ? { username } : {}),
     ...(login && password !== undefined ? { password } : {}),
     ...(database === undefined ? {} : { database }),
@@ -65,19 +71,30 @@ export async function openDb(values: Values, io: Io, more: ConnectOptions = {}):
   });
 }
 
-function urlOf(values: Values, io: Io): string {
+/** A cluster, and what a config says of the connection to it. */
+type Target = Pick<SluiceConfig, "connection" | "database"> & { readonly url: string };
+
+async function targetOf(values: Values, io: Io): Promise<Target> {
   const given = textOf(values, "url");
   if (given !== undefined) {
     const { password, parameters } = parseUrl(given);
-    if (password === undefined && !parameters.has("password")) return given;
+    if (password === undefined && !parameters.has("password")) return { url: given };
     throw badUsage(
       "--url has a password, and the list of processes shows it",
       `leave it out, and set ${PASSWORD_VARIABLE}; change the password, if it is not a throw-away`,
     );
   }
   const url = io.env[URL_VARIABLE];
-  if (url !== undefined && url !== "") return url;
-  throw badUsage("no cluster is named", `add --url fluss://host:port, or set ${URL_VARIABLE}`);
+  if (url !== undefined && url !== "") return { url };
+  const file = await stat(CONFIG_FILE).catch(() => undefined);
+  if (file !== undefined) {
+    const { config } = await loadConfig(undefined);
+    if (config.url !== undefined) return { ...config, url: config.url };
+  }
+  throw badUsage(
+    "no cluster is named",
+    `add --url fluss://host:port, set ${URL_VARIABLE}, or have a url in ${CONFIG_FILE}`,
+  );
 }
 
 /** A folder that is not there would be made, with nothing in it: whoever asks for data has mistyped its name. */
