@@ -476,10 +476,11 @@ test(
         for (const arrives of [false, true]) {
           await clean();
           const dead = dying(db, step, arrives);
-          await assert.rejects(apply(dead.db, project(), { allow, leaseMs: 150 }), (error) => {
-            const root = (error as Error).cause ?? error;
-            return root instanceof Killed || assert.fail(`at ${step}: ${error}`);
-          });
+          await apply(dead.db, project(), { allow, leaseMs: 150 }).then(
+            // A lock that could not be given back is no failure: everything was done before that.
+            () => assert.ok(step >= steps - 1, `not killed at ${step}`),
+            (error: Error) => assert.ok((error.cause ?? error) instanceof Killed, `at ${step}: ${error}`),
+          );
           await apply(db, project(), { allow, leaseMs: 150, waitMs: 15_000 });
           // Where everything was done, nobody needed the lock that the dead one left; its lease ends by itself.
           for (let wait = 0; wait < 50 && (await status(db, project())).lock !== null; wait++) {
