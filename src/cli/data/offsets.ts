@@ -31,7 +31,7 @@ export const offsets: CliCommand = {
 interface Entry {
   readonly partition?: string;
   readonly bucket: number;
-  readonly [name: string]: string | number | bigint;
+  readonly [name: string]: string | number | bigint | undefined;
 }
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
