@@ -13,7 +13,7 @@ import { type FileRecord, problemOf, type Records, type Row, RowProblem } from "
 import { problemText, type Rejects } from "./rejects.ts";
 
 /** Bytes that are queued before the file is read on. The queue may take twice as many: a batch of records is one step. */
-const AHEAD_BYTES = 8 << 20;
+const AHEAD_BYTES = 32 << 20;
 /** What the writer of the connection may queue. */
 export const WRITER_BYTES: number = 64 << 20;
 /** Records of standard input that are checked before the first one is written. */
