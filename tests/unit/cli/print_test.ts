@@ -40,7 +40,7 @@ test("rows too wide for a terminal are shown one column a line", async () => {
 
 test("colours are for terminals whose users want them", () => {
   assert.equal(styleOf(fakeIo({}, TERMINAL), "out").bold("x"), "\u001b[1mx\u001b[22m");
-  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }]) {
+  for (const env of [{ NO_COLOR: "1" }, { TERM: "dumb" }] as Record<string, string>[]) {
     assert.equal(styleOf(fakeIo(env, TERMINAL), "out").red("x"), "x");
   }
   assert.equal(styleOf(fakeIo(), "out").red("x"), "x");
