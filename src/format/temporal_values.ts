@@ -63,20 +63,21 @@ function dateConversion(type: SimpleType): Conversion<number> {
     };
   }
   const { PlainDate } = temporalOf(type);
+  const dateOf = oncePerTime((days) => {
+    const { year, month, day } = civilOf(days);
+    try {
+      return new PlainDate(year, month, day);
+    } catch {
+      throw temporalRange("DATE", dateText(days));
+    }
+  });
   return {
     encode(value) {
       if (!(value instanceof PlainDate)) throw wrongType("Temporal.PlainDate", value);
       const date = value.calendarId === "iso8601" ? value : value.withCalendar("iso8601");
       return daysOf(date.year, date.month, date.day);
     },
-    decode(days) {
-      const { year, month, day } = civilOf(days);
-      try {
-        return new PlainDate(year, month, day);
-      } catch {
-        throw temporalRange("DATE", dateText(days));
-      }
-    },
+    decode: (days) => dateOf(days, 0),
   };
 }
 
@@ -224,7 +225,7 @@ function timestampMode(type: TimeType): { split: Split; join: Join } {
       return type.kind === "timestamp" ? textMode(parseDateTime, "") : textMode(parseInstant, "Z");
     default: {
       const { split, join } = type.kind === "timestamp" ? plainDateTimeMode(type) : instantMode(type);
-      return { split: oncePerObject(split), join };
+      return { split: oncePerObject(split), join: oncePerTime(join) };
     }
   }
 }
@@ -245,6 +246,21 @@ function oncePerObject(split: Split): Split {
     }
     rest.nanos = nanos;
     return millis;
+  };
+}
+
+/** The other way round: the same time in the next row is the same object. To make one costs 0.2 to 0.5 us. */
+function oncePerTime(join: Join): Join {
+  let lastMillis = Number.NaN;
+  let lastNanos = 0;
+  let last: unknown;
+  return (millis, nanos) => {
+    if (millis !== lastMillis || nanos !== lastNanos) {
+      last = join(millis, nanos);
+      lastMillis = millis;
+      lastNanos = nanos;
+    }
+    return last;
   };
 }
 

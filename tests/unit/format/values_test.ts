@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ColumnError } from "../../../src/base/column_error.ts";
 import { ByteWriter } from "../../../src/format/byte_writer.ts";
-import { compileRowWriter } from "../../../src/format/row_codec.ts";
+import { compileRowWriter, compileValueReader } from "../../../src/format/row_codec.ts";
 import type { DataType } from "../../../src/schema/data_type.ts";
 import { columns, decodeRow, encodeRow, FORMATS, notNull, type } from "./columns.ts";
 import { comparable } from "./random.ts";
@@ -325,9 +325,7 @@ test("BINARY that ends in a zero byte is refused in the INDEXED format, where se
 
 test("a time that comes again is the same one, and others are not taken for it", () => {
   for (const type of [timestamp(9), ltz(9)]) {
-    const make = type.kind === "timestamp"
-      ? (text: string) => PlainDateTime.from(text)
-      : (text: string) => Instant.from(`${text}Z`);
+    const make = (text: string) => type.kind === "timestamp" ? PlainDateTime.from(text) : Instant.from(`${text}Z`);
     const first = make("2026-11-23T12:30:00.123456789");
     const second = make("1969-12-31T23:59:59.000000001");
     const rows = [first, first, second, first, make("2026-11-23T12:30:00.123456789"), second, second];
@@ -340,10 +338,26 @@ test("a time that comes again is the same one, and others are not taken for it",
         return out.toBytes();
       });
       assert.deepEqual(written, rows.map((c0) => encodeRow(columns(type), format, { c0 })));
+      const read = compileValueReader(columns(type), columns(type), format);
+      const values = written.map((bytes) => read(bytes, 0, bytes.length)["c0"]);
+      assert.deepEqual(values.map(String), rows.map(String));
+      assert.equal(values[0], values[1]);
     }
     // What was refused is refused again.
     const write = compileRowWriter(columns({ ...type, precision: 3 } as DataType), "compacted");
     for (let i = 0; i < 3; i++) assert.throws(() => write(new ByteWriter(1), { c0: first }), ColumnError);
     assert.throws(() => write(new ByteWriter(1), { c0: "no time" }), ColumnError);
   }
+});
+
+test("a date that comes again is the same one, and others are not taken for it", () => {
+  const dates = columns(type("date"));
+  const read = compileValueReader(dates, dates, "compacted");
+  const texts = ["2026-11-23", "2026-11-23", "1970-01-01", "1969-12-31", "1970-01-01"];
+  const values = texts.map((text) => {
+    const bytes = encodeRow(dates, "compacted", { c0: PlainDate.from(text) });
+    return read(bytes, 0, bytes.length)["c0"];
+  });
+  assert.deepEqual(values.map(String), texts);
+  assert.equal(values[0], values[1]);
 });
