@@ -88,9 +88,9 @@ export class BucketRows {
     });
   }
 
-  /** The value that is stored for an encoded key, lent until the next write; undefined when there is none. */
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.store.get(keyText(key, 0, key.length));
+  /** The values that are stored for encoded keys, lent until the next write; undefined where there is none. */
+  getAll(keys: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    return this.store.getAll(keys.map((key) => keyText(key, 0, key.length)));
   }
 
   /** Copies of the values whose keys begin with these bytes, in the order of the keys' bytes. */

@@ -40,7 +40,7 @@ export const lookupHandlers: Pick<Handlers, "LOOKUP" | "PREFIX_LOOKUP"> = {
       try {
         if (refusal !== undefined) throw refusal;
         const rows = readableRows(engine, call, tableId, partitionId, bucketId, noPrimaryKey);
-        const values = keys.map((key) => rows.get(key));
+        const values = rows.getAll(keys);
         if (!insertIfNotExists || !values.includes(undefined)) return { partitionId, bucketId, values };
       } catch (error) {
         failed = true;
@@ -101,9 +101,10 @@ function inserted(
   keys: readonly Uint8Array[],
 ): (Uint8Array | undefined)[] {
   const rows = writableRows(engine, call, tableId, partitionId, bucketId);
-  rows.insert(keys.filter((key) => rows.get(key) === undefined));
+  const before = rows.getAll(keys);
+  rows.insert(keys.filter((_, i) => before[i] === undefined));
   // What is found is only lent until a write, and the next bucket may be written to.
-  return keys.map((key) => rows.get(key)?.slice());
+  return rows.getAll(keys).map((value) => value?.slice());
 }
 
 function readableRows(

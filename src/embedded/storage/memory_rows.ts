@@ -22,6 +22,10 @@ export class MemoryRows implements RowStore {
     return this.#values.get(key);
   }
 
+  getAll(keys: readonly KeyText[]): (Uint8Array | undefined)[] {
+    return keys.map((key) => this.#values.get(key));
+  }
+
   put(key: KeyText, bytes: Uint8Array, start: number, end: number): void {
     this.#snapshots.keep(this, key);
     if (this.#values.set(key, bytes, start, end)) this.#keys.add(key);

@@ -113,6 +113,8 @@ export interface RowStore {
   readonly count: number;
   /** The value, lent: it must not be changed, and is valid until the next write. Undefined when there is no such row. */
   get(key: KeyText): Uint8Array | undefined;
+  /** As `get`, of each key; a file finds many at once in half the time. */
+  getAll(keys: readonly KeyText[]): (Uint8Array | undefined)[];
   /** @param bytes the value is `[start..end)`; it is copied */
   put(key: KeyText, bytes: Uint8Array, start: number, end: number): void;
   delete(key: KeyText): void;

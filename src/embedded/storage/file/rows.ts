@@ -11,6 +11,7 @@ import type { KeyText, RowSnapshot, RowStore } from "../storage.ts";
 import type { BucketState, FileBucket, Shared } from "./bucket.ts";
 import type { Value } from "./database.ts";
 import { Overlay } from "./overlay.ts";
+import { SOME_ROWS } from "./statements.ts";
 
 /** How many rows are read at once, at most. */
 const PAGE = 256;
@@ -45,6 +46,23 @@ export class FileRows implements RowStore {
     this.#seen = key;
     this.#found = value !== undefined;
     return value;
+  }
+
+  getAll(keys: readonly KeyText[]): (Uint8Array | undefined)[] {
+    const inTable: number[] = [];
+    const values = keys.map((key, i) => {
+      const changed = this.#changed(key);
+      if (changed === undefined) inTable.push(i);
+      return changed ?? undefined;
+    });
+    const single = inTable.length % SOME_ROWS;
+    for (const i of inTable.slice(0, single)) values[i] = this.#stored(keys[i]!);
+    for (let at = single; at < inTable.length; at += SOME_ROWS) {
+      const some = inTable.slice(at, at + SOME_ROWS);
+      const found = this.#shared.statements.someRows.get(this.#bucket.number, ...some.map((i) => bytesOfKey(keys[i]!)));
+      some.forEach((i, column) => values[i] = (found![column] as Uint8Array | null) ?? undefined);
+    }
+    return values;
   }
 
   put(key: KeyText, bytes: Uint8Array, start: number, end: number): void {

@@ -11,6 +11,9 @@ const BUCKET = "number, table_id, partition_id, bucket, log_start, log_end, last
 /** Of a batch. */
 const BATCH = "base_offset, last_offset, timestamp, size, bytes";
 
+/** How many rows {@linkcode Statements.someRows} finds. */
+export const SOME_ROWS = 16;
+
 /** See the module. */
 export interface Statements {
   readonly allBuckets: Query;
@@ -28,6 +31,8 @@ export interface Statements {
   readonly putWriter: Query;
   readonly deleteWriter: Query;
   readonly row: Query;
+  /** The values of {@linkcode SOME_ROWS} keys of a bucket, as columns of one row; null where there is no row. */
+  readonly someRows: Query;
   readonly rowsFrom: Query;
   readonly putRow: Query;
   readonly deleteRow: Query;
@@ -64,6 +69,11 @@ export function prepare(database: Database): Statements {
     putWriter: query("REPLACE INTO writers (bucket, writer, batches) VALUES (?, ?, ?)"),
     deleteWriter: query("DELETE FROM writers WHERE bucket = ? AND writer = ?"),
     row: query("SELECT value FROM rows WHERE bucket = ? AND key = ?"),
+    someRows: query(
+      `SELECT ${
+        Array.from({ length: SOME_ROWS }, (_, i) => `(SELECT value FROM rows WHERE bucket = ?1 AND key = ?${i + 2})`)
+      }`,
+    ),
     rowsFrom: query("SELECT key, value FROM rows WHERE bucket = ? AND key >= ? ORDER BY key LIMIT ?"),
     putRow: query("REPLACE INTO rows (bucket, key, value) VALUES (?, ?, ?)"),
     deleteRow: query("DELETE FROM rows WHERE bucket = ? AND key = ?"),

@@ -18,7 +18,7 @@ import { prepare, type Statements } from "./statements.ts";
 import { CHANGES_DONE, Upkeep } from "./upkeep.ts";
 
 /** When so many bytes of changes were stored, they begin to settle. At most about twice that is read at the start. */
-const CHANGED_BYTES = 32 << 20;
+const CHANGED_BYTES = 16 << 20;
 
 const NEXT_BUCKET = "next_bucket";
 

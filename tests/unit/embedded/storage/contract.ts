@@ -86,6 +86,14 @@ export async function runContract(first: Storage, random: Random, steps: number,
       }
       assert.equal(storage.rows(id).count, modelBucket(id).rows.size);
     },
+    function getAll() {
+      const id = random.pick(BUCKETS);
+      const keys = Array.from({ length: random.int(60) }, key);
+      assert.deepEqual(
+        storage.rows(id).getAll(keys).map((found) => found && hex(found)),
+        keys.map((k) => modelBucket(id).rows.get(k)).map((expected) => expected && hex(expected)),
+      );
+    },
     function visit() {
       const id = random.pick(BUCKETS);
       const [from, limit] = [random.int(3) === 0 ? "" : key(), random.pick([1, 5, 1000])];
