@@ -9,6 +9,7 @@ import { Catalog } from "./catalog/catalog.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Commits } from "./commits.ts";
 import type { ServerFault } from "./fault.ts";
+import { Intake } from "./intake.ts";
 import { Pressure } from "./pressure.ts";
 import type { Call } from "./requests/handler.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
@@ -52,6 +53,7 @@ export class Engine {
   readonly authorizer: Authorizer;
   readonly buckets: Buckets;
   readonly pressure: Pressure;
+  readonly intake: Intake;
   readonly #closers: (() => void)[] = [];
   #closed = false;
 
@@ -60,6 +62,7 @@ export class Engine {
     this.clock = options.clock ?? systemClock();
     this.storage = options.storage;
     this.pressure = new Pressure(this.settings.maxUncommittedBytes);
+    this.intake = new Intake(this.settings.maxUnfinishedBytes);
     this.buckets = new Buckets(this);
     this.catalog = new Catalog(this);
     this.authorizer = new Authorizer(this);

@@ -4,6 +4,7 @@
  * @module
  */
 import { ERROR_TABLE } from "../base/error_table.ts";
+import { FlussError } from "../base/errors.ts";
 
 /** The codes that servers have a number for. */
 export type FaultCode = {
@@ -65,5 +66,13 @@ export function faultFields(error: unknown): { readonly errorCode: number; reado
 /** Any error as a fault; one that is none is the server's own mistake, and says so with -1. */
 export function asFault(error: unknown): ServerFault {
   if (error instanceof ServerFault) return error;
-  return new ServerFault(-1, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  if (!(error instanceof Error)) return new ServerFault(-1, String(error));
+  return new ServerFault(-1, `${error.name}: ${FlussError.is(error) ? wordsOf(error) : error.message}`);
+}
+
+/** What an error of ours says, without its code and its hint: those are for who called us, not for who is far away. */
+function wordsOf({ code, hint, message }: FlussError): string {
+  const words = message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  const end = `. hint: ${hint}`;
+  return hint !== undefined && words.endsWith(end) ? words.slice(0, -end.length) : words;
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { fault, type ServerFault } from "./fault.ts";
+import { fault, type ServerFault, uncoded } from "./fault.ts";
 import type { Principal } from "./requests/handler.ts";
 import type { User } from "./settings.ts";
 
@@ -19,6 +19,8 @@ export class Login {
   readonly #users: readonly User[];
   readonly #host: string | undefined;
   #principal: Principal | undefined;
+  /** A first step was taken, even if it failed: 0.9.1 looks at the mechanism's case before that only. */
+  #begun = false;
 
   /** @param host the client's address; absent within the process */
   constructor(users: readonly User[], host?: string) {
@@ -35,7 +37,7 @@ export class Login {
   /**
    * Takes a step of the login; the answer is the challenge, if there is one.
    *
-   * @throws {ServerFault} 46
+   * @throws {ServerFault} 46; -1 for a mechanism in lower case
    */
   authenticate(protocol: string, token: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     if (this.#users.length === 0) {
@@ -50,6 +52,13 @@ export class Login {
     }
     // Whoever is in stays who it is.
     if (this.#principal !== undefined) return undefined;
+    if (!this.#begun && protocol !== "PLAIN") {
+      throw uncoded(
+        "java.lang.RuntimeException",
+        `java.lang.IllegalArgumentException: Unsupported mechanism: ${protocol}`,
+      );
+    }
+    this.#begun = true;
     const tokens = new TextDecoder().decode(token).split("\0");
     if (tokens.length !== 3) {
       // The server stops counting at the fourth.
@@ -58,7 +67,7 @@ export class Login {
     const [authorization, name, password] = tokens as [string, string, string];
     if (name === "") throw refusal("Authentication failed: username not specified");
     if (password === "") throw refusal("Authentication failed: password not specified");
-    if (!this.#users.some((user) => user.name === name && user.password === password)) {
+    if (!isKnown(this.#users, name, password)) {
       throw refusal("Authentication failed: Invalid username or password");
     }
     if (authorization !== "" && authorization !== name) {
@@ -73,6 +82,22 @@ export class Login {
   #named(name: string): Principal {
     return { name, type: "User", ...(this.#host === undefined ? {} : { host: this.#host }) };
   }
+}
+
+/** Whether somebody has this name and password. Whoever asks cannot tell by the time it takes what was wrong. */
+function isKnown(users: readonly User[], name: string, password: string): boolean {
+  let known = 0;
+  for (const user of users) known |= sameText(name, user.name) & sameText(password, user.password);
+  return known === 1;
+}
+
+/** 1 for equal texts, else 0. The time it takes depends on nothing but the length of what was given. */
+function sameText(given: string, expected: string): 0 | 1 {
+  let difference = given.length ^ expected.length;
+  for (let i = 0; i < given.length; i++) {
+    difference |= given.charCodeAt(i) ^ expected.charCodeAt(i % expected.length);
+  }
+  return difference === 0 ? 1 : 0;
 }
 
 function refusal(message: string): ServerFault {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Alarm, Alarms } from "../base/alarms.ts";
 import { API } from "../client/rpc/api.ts";
 import { FrameReader, readInt32, ResponseType } from "../client/rpc/frame.ts";
 import { ErrorResponseSchema } from "../client/rpc/gen/fluss/v1/common_pb.ts";
@@ -42,8 +43,13 @@ export interface RequestLine {
   readonly error?: ServerFault;
 }
 
+const LENGTH_BYTES = 4;
 /** Key, version and id of a request. */
 const HEADER_BYTES = 8;
+/** A client may be anybody, and there may be thousands of them. */
+const TRUSTED_BYTES = 16 << 10;
+/** So long whoever sent what is no frame has to read why it is hung up on. */
+const LINGER_MS = 100;
 /** Requests of one connection that may be at work; the next ones wait in the socket. */
 const MAX_AT_WORK = 512;
 const MAX_BYTES_AT_WORK = 128 << 20;
@@ -51,6 +57,9 @@ const MAX_BYTES_AT_WORK = 128 << 20;
 const COPIED_BYTES = 8 << 10;
 /** So many bytes of answers do not wait for the end of the turn: the next ones may have to wait for them. */
 const GATHERED_BYTES = 256 << 10;
+
+/** In real time: whose clock stands still hangs up, too. */
+const LINGER = new Alarms();
 
 /** Serves a connection until it ends. The stream is the session's from now on. */
 export function serve(transport: Transport, options: SessionOptions): Session {
@@ -64,6 +73,9 @@ export class Session implements SessionHandle {
   readonly #login: Login;
   readonly #reader: FrameReader;
   readonly #listeners = new Set<() => void>();
+  /** What the engine has counted of this client. */
+  #counted = 0;
+  #linger: Alarm | undefined;
   /** Requests that came while others were at work, or answers waited to leave. */
   readonly #waiting: Uint8Array[] = [];
   #atWork = 0;
@@ -84,22 +96,61 @@ export class Session implements SessionHandle {
     this.#transport = transport;
     this.#options = options;
     this.#login = new Login(options.users, options.clientHost);
-    this.#reader = new FrameReader((bytes, start, end, owned) => {
-      this.#take(owned ? bytes.subarray(start, end) : bytes.slice(start, end));
-    }, options.engine.settings.maxRequestBytes);
-    transport.onData = (chunk) => {
-      try {
-        this.#reader.push(chunk);
-      } catch {
-        // What follows cannot be read, and servers say nothing to that.
-        this.close();
-      }
-    };
+    this.#reader = new FrameReader(
+      (bytes, start, end, owned) => {
+        this.#take(owned ? bytes.subarray(start, end) : bytes.slice(start, end));
+      },
+      // Servers count the four bytes of the length, too.
+      options.engine.settings.maxRequestBytes - LENGTH_BYTES,
+      TRUSTED_BYTES,
+    );
+    transport.onData = (chunk) => this.#read(chunk);
     transport.onClose = () => this.#ended();
   }
 
   get closed(): boolean {
     return this.#transport.closed;
+  }
+
+  #read(chunk: Uint8Array): void {
+    try {
+      this.#reader.push(chunk);
+    } catch (error) {
+      // What follows cannot be read.
+      return this.#fail(asFault(error));
+    }
+    if (!this.#count()) {
+      this.#fail(fault("SERVER.NETWORK_EXCEPTION", "Too many requests have begun to come and do not end."));
+    }
+  }
+
+  #count(): boolean {
+    const before = this.#counted;
+    this.#counted = this.#reader.gathered;
+    return this.#options.engine.intake.count(before, this.#counted);
+  }
+
+  /** Nobody is served any more. */
+  get #over(): boolean {
+    return this.closed || this.#linger !== undefined;
+  }
+
+  /** Says why this is the end of the connection, after the answers so far, and hangs up. */
+  #fail(reason: ServerFault): void {
+    if (this.#over) return;
+    this.#reader.stop();
+    this.#count();
+    this.#waiting.length = 0;
+    this.#flush();
+    const body = writeMessage(ErrorResponseSchema, { errorCode: reason.code, errorMessage: reason.message });
+    const frame = new Uint8Array(LENGTH_BYTES + 1 + body.length);
+    new DataView(frame.buffer).setUint32(0, 1 + body.length);
+    frame[LENGTH_BYTES] = ResponseType.SERVER_FAILURE;
+    frame.set(body, LENGTH_BYTES + 1);
+    this.#write(frame);
+    // Whoever is hung up on with bytes on the way to us, or waiting here, would not get it.
+    this.#transport.resume();
+    this.#linger = LINGER.set(LINGER_MS, () => this.close());
   }
 
   onClose(listener: () => void): () => void {
@@ -129,6 +180,8 @@ export class Session implements SessionHandle {
 
   #ended(): void {
     this.#reader.stop();
+    this.#count();
+    if (this.#linger !== undefined) LINGER.clear(this.#linger);
     this.#waiting.length = 0;
     for (const listener of [...this.#listeners]) listener();
     this.#listeners.clear();
@@ -136,6 +189,7 @@ export class Session implements SessionHandle {
   }
 
   #take(frame: Uint8Array): void {
+    if (this.#over) return;
     if (this.#mustWait()) {
       this.#waiting.push(frame);
       if (!this.#paused) this.#transport.pause();
@@ -159,14 +213,16 @@ export class Session implements SessionHandle {
       this.#waiting.splice(0, served);
       this.#proceeding = false;
     }
-    if (this.#paused && !this.#mustWait() && !this.closed) {
+    if (this.#paused && !this.#mustWait() && !this.#over) {
       this.#paused = false;
       this.#transport.resume();
     }
   }
 
   #serve(frame: Uint8Array): void {
-    if (frame.length < HEADER_BYTES) return this.close();
+    if (frame.length < HEADER_BYTES) {
+      return this.#fail(new ServerFault(-1, `a request of ${frame.length} bytes has no header`));
+    }
     const apiKey = (frame[0]! << 8) | frame[1]!;
     const { principal } = this.#login;
     const isHandshake = apiKey === API.API_VERSIONS.key || apiKey === API.AUTHENTICATE.key;
@@ -176,7 +232,7 @@ export class Session implements SessionHandle {
     this.#loading = true;
     const goOn = () => {
       this.#loading = false;
-      if (this.closed) return;
+      if (this.#over) return;
       this.#work(apiKey, frame, principal);
       this.#proceed();
     };
@@ -248,7 +304,7 @@ export class Session implements SessionHandle {
   }
 
   #answer(id: number, outcome: Outcome): void {
-    if (this.closed) return;
+    if (this.#over) return;
     const failed = outcome instanceof ServerFault;
     const body = failed
       ? writeMessage(ErrorResponseSchema, { errorCode: outcome.code, errorMessage: outcome.message })

@@ -32,6 +32,8 @@ export interface Settings {
   readonly maxUncommittedBytes: number;
   /** The largest request, in bytes: `netty.server.max-request-size`. */
   readonly maxRequestBytes: number;
+  /** Bytes of requests that are not whole yet, of all connections: whoever sends more of one then is hung up on. */
+  readonly maxUnfinishedBytes: number;
   /** Connections that say nothing for so many milliseconds are closed: `netty.connection.max-idle-time`. */
   readonly maxIdleMs: number;
 }
@@ -48,5 +50,6 @@ export const DEFAULT_SETTINGS: Settings = {
   retentionCheckMs: 60_000,
   maxUncommittedBytes: 256 << 20,
   maxRequestBytes: 100 << 20,
+  maxUnfinishedBytes: 512 << 20,
   maxIdleMs: 600_000,
 };

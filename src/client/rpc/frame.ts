@@ -38,6 +38,7 @@ const TRUSTED_BYTES = 1 << 20;
 export class FrameReader {
   readonly #onFrame: OnFrame;
   readonly #maxFrameBytes: number;
+  readonly #trustedBytes: number;
   /** The length of the current frame, as far as it came: its value so far, and how many of its four bytes. */
   #length = 0;
   #lengthBytes = 0;
@@ -46,9 +47,15 @@ export class FrameReader {
   #filled = 0;
   #stopped = false;
 
-  constructor(onFrame: OnFrame, maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES) {
+  /** @param trustedBytes how much of what a length claims is believed before it has come */
+  constructor(
+    onFrame: OnFrame,
+    maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES,
+    trustedBytes: number = TRUSTED_BYTES,
+  ) {
     this.#onFrame = onFrame;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#trustedBytes = trustedBytes;
   }
 
   /** True in the middle of a frame. */
@@ -56,10 +63,16 @@ export class FrameReader {
     return this.#lengthBytes > 0;
   }
 
+  /** Bytes of the frame that is being gathered. */
+  get gathered(): number {
+    return this.#filled;
+  }
+
   /** Ignores everything from here on, also the rest of a chunk that is being read. */
   stop(): void {
     this.#stopped = true;
     this.#body = undefined;
+    this.#filled = 0;
   }
 
   /**
@@ -85,7 +98,7 @@ export class FrameReader {
           continue;
         }
         if (position === chunk.length) return;
-        this.#body = new Uint8Array(Math.min(length, TRUSTED_BYTES));
+        this.#body = new Uint8Array(Math.min(length, Math.max(this.#trustedBytes, chunk.length - position)));
       }
       position = this.#fill(chunk, position);
     }

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
+import process from "node:process";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Alarms } from "../../../src/base/alarms.ts";
 import { FlussError } from "../../../src/base/errors.ts";
 import { API } from "../../../src/client/rpc/api.ts";
 import { RpcConnection } from "../../../src/client/rpc/connection.ts";
+import { ErrorResponseSchema } from "../../../src/client/rpc/gen/fluss/v1/common_pb.ts";
 import { FetchLogResponseSchema } from "../../../src/client/rpc/gen/fluss/v1/log_pb.ts";
 import { ListDatabasesResponseSchema } from "../../../src/client/rpc/gen/fluss/v1/database_pb.ts";
 import { readMessage } from "../../../src/client/rpc/required.ts";
@@ -13,6 +15,7 @@ import { dial } from "../../../src/client/transport/dial.ts";
 import { listen, type Listener, type ListenOptions, type RequestLine } from "../../../src/embedded/mod.ts";
 import type { Settings } from "../../../src/embedded/settings.ts";
 import { compileLogBuilder } from "../../../src/format/log_builder.ts";
+import { runScript } from "../../child.ts";
 import { long, Random, seed } from "../../random.ts";
 import { columns, type } from "../format/columns.ts";
 import { Served } from "./served.ts";
@@ -65,6 +68,14 @@ async function assertServes({ coordinator, tablet }: Open): Promise<void> {
     const connection = await connect(port);
     assert.ok((await connection.call(API.LIST_DATABASES, {})).databaseName.includes("fluss"));
     connection.close();
+  }
+}
+
+/** Waits until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; !isSo();) {
+    assert.ok(performance.now() < end, "it does not happen");
+    await sleep(5);
   }
 }
 
@@ -159,29 +170,50 @@ function partsOf(bytes: Uint8Array): [apiKey: number, apiVersion: number, body: 
   return [(bytes[4]! << 8) | bytes[5]!, (bytes[6]! << 8) | bytes[7]!, bytes.subarray(12)];
 }
 
-test("lengths that cannot be, and frames without a whole header, end the connection", async () => {
+test("lengths that cannot be, and frames without a whole header, end the connection, which is told why", async () => {
   await using server = await open({}, { maxRequestBytes: 1000 });
-  const largest = frame(API.LIST_DATABASES.key, 0, 1, new Uint8Array(1000 - 8));
+  const versions = frame(API.API_VERSIONS.key, 0, 2, new Uint8Array(0));
   for (
-    const [bytes, ends] of [
-      [[0, 0, 0, 0], true],
-      [[0xff, 0xff, 0xff, 0xff], true],
-      [[0x7f, 0xff, 0xff, 0xff], true],
-      [[0, 0, 3, 0xe9], true],
-      [[0, 0, 0, 7, 3, 0xe8, 0, 0, 0, 0, 0], true],
-      [largest, false],
+    const [bytes, why] of [
+      [[0, 0, 0, 0], /a frame cannot have 0 bytes/],
+      [[0xff, 0xff, 0xff, 0xff], /a frame cannot have -1 bytes/],
+      [[0x7f, 0xff, 0xff, 0xff], /a frame claims 2147483647 bytes, more than the 996 that are accepted/],
+      [[0, 0, 3, 0xe5], /a frame claims 997 bytes/],
+      [[0, 0, 0, 1, 3], /a request of 1 bytes has no header/],
+      [[0, 0, 0, 7, 3, 0xe8, 0, 0, 0, 0, 0], /a request of 7 bytes has no header/],
     ] as const
   ) {
     using wire = await Wire.open(server.coordinator);
-    wire.send(Uint8Array.from(bytes));
-    // What comes after it is not looked at.
-    wire.send(frame(API.API_VERSIONS.key, 0, 2, new Uint8Array(0)));
-    if (ends) {
-      await wire.end();
-      assert.deepEqual(await wire.answers(1), []);
-    } else assert.deepEqual((await wire.answers(2)).map(({ id }) => id), [1, 2]);
+    // What came before it is answered, what comes after it is not looked at.
+    wire.send(joined([versions, Uint8Array.from(bytes), versions]));
+    wire.send(versions);
+    await wire.end();
+    assert.deepEqual((await wire.answers(2)).map(({ id }) => id), [2]);
+    assert.match(wire.failure ?? "", why);
   }
+  using wire = await Wire.open(server.coordinator);
+  wire.send(frame(API.LIST_DATABASES.key, 0, 1, new Uint8Array(1000 - 12)), versions);
+  assert.deepEqual((await wire.answers(2)).map(({ id }) => id), [1, 2]);
+  assert.equal(wire.failure, undefined);
   await assertServes(server);
+});
+
+test("messages that are none are refused in words for clients, and the connection goes on", async () => {
+  await using server = await open();
+  using wire = await Wire.open(server.coordinator);
+  wire.send(
+    frame(API.GET_TABLE_INFO.key, 0, 1, Uint8Array.of(0xff, 0xff, 0xff)),
+    frame(API.GET_TABLE_INFO.key, 0, 2, new Uint8Array(0)),
+    frame(API.AUTHENTICATE.key, 0, 3, Uint8Array.of(0xff)),
+    frame(API.LIST_DATABASES.key, 0, 4, new Uint8Array(0)),
+  );
+  const answers = await wire.answers(4);
+  assert.deepEqual(answers.map(({ id, code }) => [id, code]), [[1, -1], [2, -1], [3, -1], [4, 0]]);
+  assert.deepEqual(answers.slice(0, 3).map(({ body }) => readMessage(ErrorResponseSchema, body).errorMessage), [
+    "FlussConnectionError: 3 bytes are not a GetTableInfoRequest: premature EOF",
+    "FlussConnectionError: GetTableInfoRequest lacks the required field tablePath",
+    "FlussConnectionError: 1 bytes are not a AuthenticateRequest: premature EOF",
+  ]);
 });
 
 test("frames that come byte by byte, or many at once, are served as any", async () => {
@@ -325,6 +357,56 @@ test("a connection that says nothing for too long is closed", async () => {
       assert.equal(busy.hungUp, false);
     })(),
   ]);
+});
+
+/** What a connection that has sent two bytes of 100 MB may cost, with both of its sockets, whatever it announced. */
+const HALF_BYTES = 200 << 10;
+
+test("requests that never end cost little more than what was sent of them, and others are served", async () => {
+  await using server = await open();
+  const before = process.memoryUsage().rss;
+  const count = long ? 1000 : 200;
+  const half: Wire[] = [];
+  try {
+    for (let i = 0; i < count; i++) {
+      const wire = await Wire.open(i % 2 === 0 ? server.coordinator : server.tablet);
+      // Each announces 100 MB.
+      wire.send(Uint8Array.from([0x06, 0x3f, 0xff, 0x00, 3, 0xe8]));
+      half.push(wire);
+    }
+    await assertServes(server);
+    assert.equal(server.served.engine.intake.bytes, 2 * count);
+    const grown = process.memoryUsage().rss - before;
+    assert.ok(grown < (32 << 20) + count * HALF_BYTES, `${grown >> 20} MB for ${count} connections`);
+    assert.equal(half.filter(({ hungUp }) => hungUp).length, 0);
+  } finally {
+    for (const wire of half) wire[Symbol.dispose]();
+  }
+  await until(() => server.served.engine.intake.bytes === 0);
+});
+
+test("all requests together that never end have a bound, and whoever goes beyond it is hung up on", async () => {
+  const most = 8 << 20;
+  await using server = await open({ users: USERS }, { maxUnfinishedBytes: most });
+  const half: Wire[] = [];
+  try {
+    for (let i = 0; i < 20; i++) {
+      const wire = await Wire.open(server.coordinator);
+      wire.send(joined([Uint8Array.from([0x06, 0x3f, 0xff, 0x00]), new Uint8Array(1 << 20)]));
+      half.push(wire);
+    }
+    await until(() => half.filter(({ hungUp }) => hungUp).length >= 12);
+    assert.ok(server.served.engine.intake.bytes <= most, `${server.served.engine.intake.bytes} bytes`);
+    const gone = half.filter(({ hungUp }) => hungUp);
+    assert.ok(gone.length < 20, "those who were within it went, too");
+    for (const { failure } of gone) assert.match(failure ?? "", /begun to come and do not end/);
+    const connection = await connect(server.coordinator, USERS[0]);
+    assert.equal((await connection.call(API.LIST_DATABASES, {})).databaseName.length, 1);
+    connection.close();
+  } finally {
+    for (const wire of half) wire[Symbol.dispose]();
+  }
+  await until(() => server.served.engine.intake.bytes === 0);
 });
 
 /** What the system takes for a socket, whoever reads. */
@@ -478,4 +560,41 @@ test("an engine that closes hangs up on everybody, whatever they wait for", asyn
   assert.equal(server.served.clock.alarms, 0);
   await server.listener.close();
   await server.listener.close();
+});
+
+test("a server that was misused until its end lets its process end", async () => {
+  const { promise: childConnected, resolve } = Promise.withResolvers<Socket>();
+  const control = createServer(resolve);
+  await new Promise<void>((done) => control.listen(0, "127.0.0.1", done));
+  const { port } = control.address() as { readonly port: number };
+  const script = new URL("listener_child.ts", import.meta.url);
+  const end = runScript(script, [`${port}`], ["--allow-net", "--allow-env", "--allow-read"]);
+  const abusers: Wire[] = [];
+  try {
+    const child = await Promise.race([childConnected, end.then(({ output }) => assert.fail(output))]);
+    const ports = JSON.parse(`${await new Promise((told) => child.once("data", told))}`) as number[];
+    const versions = frame(API.API_VERSIONS.key, 0, 1, new Uint8Array(0));
+    for (const at of ports) {
+      const [idle, half, slow, bad] = [
+        await Wire.open(at),
+        await Wire.open(at),
+        await Wire.open(at),
+        await Wire.open(at),
+      ];
+      abusers.push(idle, half, slow, bad);
+      half.send(Uint8Array.from([0x06, 0x3f, 0xff, 0x00, 3]));
+      slow.pause();
+      slow.send(joined(Array.from({ length: 50_000 }, () => versions)));
+      bad.send(versions, Uint8Array.from([0xff, 0xff, 0xff, 0xff]));
+    }
+    // It is at work when it is told to end.
+    assert.equal((await abusers[3]!.answers(1)).length, 1);
+    child.destroy();
+    assert.deepEqual(await end, { code: 0, output: "closed\n" });
+    for (const wire of abusers) wire.resume();
+    await Promise.all(abusers.map((wire) => wire.end()));
+  } finally {
+    for (const wire of abusers) wire[Symbol.dispose]();
+    control.close();
+  }
 });

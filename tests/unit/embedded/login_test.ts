@@ -7,12 +7,12 @@ const USERS = [{ name: "alice", password: "a secret" }, { name: "bob", password:
 
 const token = (...parts: string[]) => new TextEncoder().encode(parts.join("\0"));
 
-function refusal(login: Login, protocol: string, bytes: Uint8Array): string {
+function refusal(login: Login, protocol: string, bytes: Uint8Array, code = 46): string {
   try {
     login.authenticate(protocol, bytes);
   } catch (error) {
     assert.ok(error instanceof ServerFault);
-    assert.equal(error.code, 46);
+    assert.equal(error.code, code);
     return error.message;
   }
   assert.fail("it was let in");
@@ -31,9 +31,9 @@ test("where there are no users everybody is in, as ANONYMOUS", () => {
 test("a user is in with the right password, once and for all", () => {
   const login = new Login(USERS);
   assert.deepEqual([login.principal], [undefined]);
-  assert.deepEqual(login.authenticate("plain", token("", "alice", "a secret")), new Uint8Array(0));
+  assert.deepEqual(login.authenticate("PLAIN", token("", "alice", "a secret")), new Uint8Array(0));
   assert.deepEqual(login.principal, { name: "alice", type: "User" });
-  assert.equal(login.authenticate("PLAIN", token("", "bob", "bob-secret")), undefined);
+  assert.equal(login.authenticate("plain", token("", "bob", "bob-secret")), undefined);
   assert.equal(login.principal?.name, "alice");
   const other = new Login(USERS);
   other.authenticate("PLAIN", token("bob", "bob", "bob-secret"));
@@ -61,10 +61,47 @@ test("nobody else is in, and is told why as 0.9.1 does", () => {
   ];
   const login = new Login(USERS);
   for (const [protocol, bytes, said] of cases) {
-    assert.equal(refusal(login, protocol, bytes), said);
+    const words = refusal(login, protocol, bytes);
+    assert.equal(words, said);
+    for (const { password } of USERS) assert.ok(!words.includes(password));
     assert.equal(login.principal, undefined);
   }
   // One that failed may try again.
   login.authenticate("PLAIN", token("", "alice", "a secret"));
   assert.equal(login.principal?.name, "alice");
+});
+
+test("a login that begins with the mechanism in another case fails, as it does on 0.9.1", () => {
+  const login = new Login(USERS);
+  for (const name of ["plain", "Plain"]) {
+    assert.equal(
+      refusal(login, name, token("", "alice", "a secret"), -1),
+      `java.lang.RuntimeException: java.lang.IllegalArgumentException: Unsupported mechanism: ${name}`,
+    );
+    assert.equal(login.principal, undefined);
+  }
+  refusal(login, "PLAIN", token("", "alice", "wrong"));
+  // The server has its mechanism by now.
+  assert.deepEqual(login.authenticate("plain", token("", "alice", "a secret")), new Uint8Array(0));
+  assert.equal(login.principal?.name, "alice");
+});
+
+test("names and passwords are compared whole", () => {
+  const users = [{ name: "a", password: "aa" }, { name: "aa", password: "a" }, { name: "empty", password: "" }];
+  const isIn = (name: string, password: string): boolean => {
+    try {
+      new Login(users).authenticate("PLAIN", token("", name, password));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(isIn("a", "aa"));
+  assert.ok(isIn("aa", "a"));
+  // What repeats, begins or goes on beyond the right one is another one.
+  for (
+    const [name, password] of [["a", "a"], ["a", "aaa"], ["a", "aaaa"], ["aa", "aa"], ["aaa", "a"], ["empty", "a"]]
+  ) {
+    assert.ok(!isIn(name!, password!), `${name} ${password}`);
+  }
 });

@@ -24,6 +24,7 @@ export interface Answer {
 export class Wire implements Disposable {
   readonly #transport: Transport;
   readonly #arrived: Answer[] = [];
+  #failure: string | undefined;
   #told: PromiseWithResolvers<void> = Promise.withResolvers();
   #hungUp = false;
 
@@ -35,6 +36,10 @@ export class Wire implements Disposable {
     this.#transport = transport;
     const reader = new FrameReader((bytes, start, end) => {
       const type = bytes[start];
+      if (type === ResponseType.SERVER_FAILURE) {
+        this.#failure = readMessage(ErrorResponseSchema, bytes.slice(start + 1, end)).errorMessage;
+        return this.#tell();
+      }
       const body = bytes.slice(start + 5, end);
       const code = type === ResponseType.ERROR ? readMessage(ErrorResponseSchema, body).errorCode : 0;
       this.#arrived.push({ id: readInt32(bytes, start + 1), code, body });
@@ -60,6 +65,11 @@ export class Wire implements Disposable {
   /** Whether the server has ended the connection. */
   get hungUp(): boolean {
     return this.#hungUp;
+  }
+
+  /** Why the server ended the connection, if it said so. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Sends bytes. */

@@ -6,7 +6,7 @@ import { CASES } from "./cases.ts";
 import observed from "./observed.json" with { type: "json" };
 
 /** Of rows that cannot be read Java says what it ran into; what we say of them is other words. */
-const UNREADABLE = /IndexOutOfBoundsException|BufferUnderflowException|CODEC.CORRUPT_BATCH/;
+const UNREADABLE = /IndexOutOfBoundsException|BufferUnderflowException|FlussCodecError: \d+ bytes are claimed/;
 
 function comparable(line: string): string {
   if (!line.startsWith("-1 ")) return line;
