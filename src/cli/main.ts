@@ -9,8 +9,15 @@
  * @module
  */
 import process from "node:process";
-import { ReaderGone, type StopSignal } from "./command.ts";
-import { run } from "./program.ts";
+import type { StopSignal } from "./command.ts";
+
+// An older Node cannot even read the modules that follow.
+const node = "bun" in process.versions || "deno" in process.versions ? undefined : process.versions.node;
+if (node !== undefined && Number.parseInt(node) < 26) {
+  process.stderr.write(`sluice needs Node 26 or newer, and this is ${node}; Deno 2.9 and Bun 1.4 run it, too\n`);
+  process.exit(2);
+}
+const [{ ReaderGone }, { run }] = await Promise.all([import("./command.ts"), import("./program.ts")]);
 
 const SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
