@@ -137,3 +137,11 @@ test("runtimes end at the port: Deno and Bun are named in client/transport, the 
   });
   assert.deepEqual(wrong, []);
 });
+
+test("the program says what it needs before it loads what an old Node cannot read", () => {
+  const text = readFileSync(join(root, "cli/main.ts"), "utf8");
+  const statically = [...text.matchAll(/^import (?!type )[^;]* from "([^"]+)"/gm)].map(([, module]) => module);
+  assert.deepEqual(statically, ["node:process"]);
+  assert.ok(text.indexOf("sluice needs Node") < text.indexOf("await import("));
+  assert.doesNotMatch(text, /\b(await )?using \w/);
+});
