@@ -16,6 +16,9 @@ import { suggestion } from "../schema/suggest.ts";
 export const CONFIG_FILE = "sluice.config.ts";
 const OUT = "./migrations";
 
+/** What the runtimes say where `sluice` itself is not installed. */
+const NO_PACKAGE = /(["'])sluice(\/[\w/]+)?\1/;
+
 /** A config, and where it is. */
 export interface LoadedConfig {
   readonly config: SluiceConfig;
@@ -136,11 +139,12 @@ async function load(file: string, what: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (error) {
+    const why = firstLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     throw flussError("MIGRATION.CONFIG", {
-      message: `${what}, ${file}, cannot be loaded: ${
-        firstLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-      }`,
-      hint: "repair it; --debug shows where it happened",
+      message: `${what}, ${file}, cannot be loaded: ${why}`,
+      hint: NO_PACKAGE.test(why)
+        ? "install the package beside it: npm install sluice, bun add sluice, or deno add sluice@jsr:@sluice/sluice"
+        : "repair it; --debug shows where it happened",
       cause: error,
     });
   }

@@ -187,6 +187,10 @@ test("a config that is missing, throws or has the wrong shape is one clear messa
     [undefined, /there is no .*sluice init/],
     ["throw new Error('not today');\n", /cannot be loaded: Error: not today\. hint/],
     ["export default {;\n", /cannot be loaded: \w*Error\b/],
+    [
+      "import 'sluice/nothing';\n",
+      /cannot be loaded: .*sluice.*\. hint: install the package beside it: npm install sluice/,
+    ],
     ["export const config = {};\n", /no config as its default export/],
     ["export default { schema: 7 };\n", /schema must be a text, or a list of texts/],
     ['export default { url: "memory:" };\n', /schema is missing/],
