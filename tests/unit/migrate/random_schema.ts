@@ -223,7 +223,7 @@ export function changedDraft(random: Random, draft: Draft): Draft {
           columns.push({ ...randomPart(random, `new${columns.length}`), notNull: random.int(8) === 0 });
           break;
         case 3:
-          columns = columns.filter((_, i) => i !== at);
+          if (columns.length > 1) columns = columns.filter((_, i) => i !== at);
           break;
         case 4:
           columns[at] = { ...columns[at]!, make: randomType(random, 1) };
@@ -243,6 +243,6 @@ export function changedDraft(random: Random, draft: Draft): Draft {
       }
     }
     const changed: Draft = { name: draft.name, columns, options };
-    if (columns.length > 0 && madeOf(changed) !== undefined) return changed;
+    if (madeOf(changed) !== undefined) return changed;
   }
 }
