@@ -54,7 +54,7 @@ export interface Target {
 
 function read(name: string): Target | undefined {
   const json = process.env[name];
-  if (json === undefined) return undefined;
+  if (json === undefined || json === "") return undefined;
   const said = JSON.parse(json) as Omit<Target, "kind" | "url"> & { readonly kind?: Target["kind"] };
   return { kind: "cluster", url: `fluss://${said.bootstrap}`, ...said };
 }

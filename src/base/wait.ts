@@ -74,6 +74,8 @@ export class Deadline {
 
   /** Waits for a promise that knows nothing of this deadline; what the promise stands for goes on by itself. */
   async wait<T>(promise: Promise<T>, doing: string): Promise<T> {
+    // Nobody looks at the promise any more where the wait is over before it began.
+    promise.catch(() => {});
     this.check(doing);
     const over = Promise.withResolvers<never>();
     const alarm = this.#alarms.set(this.remainingMs, () => over.reject(this.error(doing)));

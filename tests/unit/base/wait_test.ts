@@ -37,6 +37,16 @@ test("Deadline.wait() and pause() end with the signal's own reason", async () =>
   }
 });
 
+test("a promise that fails after a wait that was over before it began is nobody's unhandled rejection", async () => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  await assert.rejects(new Deadline(new Alarms(), 1000, AbortSignal.abort()).wait(promise, "x"), {
+    name: "AbortError",
+  });
+  reject(new Error("too late"));
+  // Runtimes look for these when a turn ends.
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
 test("Deadline.pause() lasts no longer than the deadline, and names the last failure", async () => {
   const deadline = new Deadline(new Alarms(), 15);
   await assert.rejects(deadline.pause(60_000, "asking", new Error("server 3 is down")), /server 3 is down/);
