@@ -11,6 +11,7 @@ import { run } from "../command.ts";
 import { ROOT } from "../install.ts";
 import type { Runtime } from "../runtimes.ts";
 import { Failed } from "../test/tally.ts";
+import { checkSession } from "./session.ts";
 
 interface PackageJson {
   readonly name: string;
@@ -104,6 +105,7 @@ export async function checkPrograms(consumer: Consumer, { name, path }: Runtime)
       consumer.folder,
     );
     if (said !== program.version) throw new Failed(`${program.path} on ${name} said ${said}, not ${program.version}`);
+    await checkSession([path, ...options, program.path], consumer.folder);
   }
 }
 

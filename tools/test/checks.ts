@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { compile } from "../binary/build.ts";
 import { run } from "../command.ts";
 import { denoPath, install, ROOT, TOOLS } from "../install.ts";
 import { checkImports, checkPrograms, checkTypes, type Consumer, makeConsumer } from "../package/check.ts";
+import { checkSession } from "../package/session.ts";
 import type { Runtime } from "../runtimes.ts";
 import { Failed, type Tally } from "./tally.ts";
 
@@ -80,6 +83,19 @@ async function checkPackage(tally: Tally, tsc: string, runtimes: readonly Runtim
   }
 }
 
+async function checkBinary(runtimes: readonly Runtime[]): Promise<void> {
+  const bun = runtimes.find(({ name }) => name === "bun");
+  if (bun === undefined) throw new Failed("Bun compiles it, and was not found");
+  const folder = mkdtempSync(join(tmpdir(), "sluice-binary-"));
+  try {
+    const file = join(folder, "sluice");
+    await compile(bun.path, file);
+    await checkSession([file], folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Runs all of them; a check that fails keeps no other from running. */
 export async function checks(tally: Tally, runtimes: readonly Runtime[]): Promise<void> {
   const installed = await tally.step("install packages", async () => {
@@ -102,4 +118,5 @@ export async function checks(tally: Tally, runtimes: readonly Runtime[]): Promis
   await tally.step("docs: every export", () => deno("doc", "--lint", ...entryPoints().filter(isOurs)));
   await tally.step("publishing to JSR, tried", () => deno("publish", "--dry-run", "--allow-dirty", "--quiet"));
   await checkPackage(tally, tsc, runtimes);
+  await tally.step("binary: compiled, tried", () => checkBinary(runtimes));
 }
