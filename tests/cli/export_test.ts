@@ -46,7 +46,6 @@ test("what cannot be exported leaves no file, and none is overwritten by mistake
       /is there already\. hint: name another file, or add --overw/,
     ],
     [["shop.users", "--output", folder.path("no/x.csv")], 7, /cannot write .*: it is not there/],
-    [["shop.users", "--output", folder.path("x.parquet")], 2, /Parquet is not among the formats/],
     [["nix.da", "--output", folder.path("x.csv")], 5, /^SERVER\.TABLE_NOT_EXIST/],
     [["shop.users", "--output", folder.path("x.csv"), "--select", "no"], 2, /no column "no"/],
     [["shop.users", "--json"], 2, /add --output FILE/],
@@ -59,7 +58,7 @@ test("what cannot be exported leaves no file, and none is overwritten by mistake
     assert.match(run.out + run.err, said);
   }
   assert.equal(readFileSync(folder.path("there.csv"), "utf8"), "mine");
-  for (const name of ["x.csv", "x.csv.part", "x.parquet"]) assert.ok(!existsSync(folder.path(name)), name);
+  for (const name of ["x.csv", "x.csv.part"]) assert.ok(!existsSync(folder.path(name)), name);
 });
 
 test("whoever reads only the beginning ends it, and that is no failure", async () => {

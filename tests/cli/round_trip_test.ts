@@ -30,7 +30,7 @@ const odd = {
 };
 const special = { ...full, single: NaN, double: -Infinity, text: '",;\r\n\\N NULL\u2028\u009b', list: null, map: null };
 
-for (const format of ["jsonl", "csv", "arrow"]) {
+for (const format of ["jsonl", "csv", "arrow", "parquet"]) {
   test(`every type comes back from ${format} as it left`, async () => {
     using folder = new DataFolder();
     await folder.use(async (db) => {
@@ -88,7 +88,7 @@ test(`${ROWS} rows go out and come back equal, in flat memory`, async () => {
     }
     await db.table(big).appendAll(rows());
   });
-  for (const [round, format] of ["jsonl", "csv", "arrow"].entries()) {
+  for (const [round, format] of ["jsonl", "csv", "arrow", "parquet"].entries()) {
     const file = folder.path(`big.${format}`);
     for (const args of [["export", "shop.big", "--output", file], ["append", "shop.copies", "--file", file]]) {
       const { code, err, mostMiB } = await folder.measured(args);

@@ -25,6 +25,9 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["client", "embedded"],
   "@bufbuild/protobuf/codegenv2": ["client"],
   "apache-arrow": ["adapters"],
+  // Parquet files.
+  "hyparquet": ["cli"],
+  "hyparquet-writer": ["cli"],
   // Reads command lines.
   "commander": ["cli"],
   // Signs requests to S3.
@@ -34,7 +37,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   "fzstd": ["format"],
   // Reading short texts is several times faster through it, on all three runtimes.
   "node:buffer": ["format"],
-  "node:zlib": ["format"],
+  "node:zlib": ["format", "cli"],
   // Imported when a file is read or written, so that importing needs no permission.
   "node:fs/promises": ["client/read/remote", "query", "migrate", "cli"],
   "node:dns/promises": ["cli"],

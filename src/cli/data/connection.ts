@@ -55,7 +55,8 @@ export async function openDb(values: Values, io: Io, more: ConnectOptions = {}):
   const { url, connection = {}, database: usual } = await targetOf(values, io);
   const { embedded, username: inUrl } = parseUrl(url);
   if (embedded?.kind === "file") await checkFolder(embedded.folder);
-  const username = textOf(values, "username") ?? (inUrl === undefined ? io.env[USERNAME_VARIABLE] || undefined : undefined);
+  const username = textOf(values, "username") ??
+    (inUrl === undefined ? io.env[USERNAME_VARIABLE] || undefined : undefined);
   const password = io.env[PASSWORD_VARIABLE] || undefined;
   const login = embedded === undefined && (username ?? inUrl) !== undefined;
   const database = textOf(values, "database") ?? usual;

@@ -19,6 +19,8 @@ export interface InputFile {
   /** Whether it can be read more than once. */
   readonly again: boolean;
   read(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Reads some of them, where they need not be read in turn. */
+  readonly at?: (start: number, end: number) => Promise<ArrayBuffer>;
 }
 
 /**
@@ -44,6 +46,16 @@ export async function openInput(path: string, io: Io): Promise<InputFile> {
           if (bytesRead === 0) return;
           yield buffer.subarray(0, bytesRead);
         }
+      },
+      async at(start, end) {
+        await using file = await open(path, "r");
+        const bytes = new Uint8Array(end - start);
+        for (let filled = 0; filled < bytes.length;) {
+          const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+          if (bytesRead === 0) throw new Error(`the file ends before byte ${end}`);
+          filled += bytesRead;
+        }
+        return bytes.buffer;
       },
     };
   } catch (error) {

@@ -30,9 +30,9 @@ export function formatOf(values: Values, source: string): FileFormat {
     case "feather":
       return "arrow";
     case "parquet":
-      throw badUsage("Parquet is not among the formats", "use Arrow IPC: pyarrow and DuckDB turn one into the other");
+      return "parquet";
     default:
-      throw badUsage(`--format ${JSON.stringify(given)} is no format`, "there are jsonl, csv and arrow");
+      throw badUsage(`--format ${JSON.stringify(given)} is no format`, "there are jsonl, csv, arrow and parquet");
   }
 }
 

@@ -10,7 +10,7 @@ import type { InputFile } from "./files.ts";
 import type { OpenTable } from "./open_table.ts";
 
 /** The formats of files. */
-export type FileFormat = "jsonl" | "csv" | "arrow";
+export type FileFormat = "jsonl" | "csv" | "arrow" | "parquet";
 
 /** A row to write. */
 export type Row = Record<string, unknown>;
@@ -28,7 +28,7 @@ export class RowProblem extends Error {
 
 /** One record of a file. */
 export interface FileRecord {
-  /** The line that it begins in, from 1. */
+  /** The line that it begins in, from 1; its number where there are no lines. */
   readonly line: number;
   /**
    * The row. Its values may still be outside of their types: the write checks them.

@@ -45,8 +45,8 @@ const KINDS: Readonly<Record<WriteVerb["operation"], RowKind>> = {
 
 const SOURCES =
   "\n\nThe row comes as words, or rows come from a file or from standard input: JSON lines, CSV of which " +
-  "the first line names the columns, or Arrow IPC. (Parquet is not among them: turn it into Arrow IPC.) A file is " +
-  "looked at as a whole before its first row is written; of standard input, the first 10,000 rows are.";
+  "the first line names the columns, or Arrow IPC; or from a Parquet file. A file is looked at as a whole before its " +
+  "first row is written; of standard input, the first 10,000 rows are.";
 
 /** Makes it. */
 export function writeCommand(verb: WriteVerb): CliCommand {
@@ -61,7 +61,7 @@ export function writeCommand(verb: WriteVerb): CliCommand {
     options: [
       ...CONNECTION_OPTIONS,
       { flags: "--file <path>", text: "rows from a file; - is standard input" },
-      { flags: "--format <format>", text: "jsonl, csv or arrow (default: as the file is called, or jsonl)" },
+      { flags: "--format <format>", text: "jsonl, csv, arrow or parquet (default: as the file is called, or jsonl)" },
       { flags: "--columns <columns>", text: "the columns of CSV whose first line does not name them: a,b,c" },
       ...CSV_OPTIONS,
       { flags: "--rejects <path>", text: "write the rows that the table takes, and the others to this file" },
@@ -147,7 +147,7 @@ async function writeFile(
   const { signal } = interrupt;
   const rejected = textOf(values, "rejects");
   if (format === "arrow" && rejected !== undefined) {
-    throw badUsage("--rejects is for JSON lines and CSV", "Arrow IPC has no single rows to keep");
+    throw badUsage("--rejects is not for Arrow IPC", "it has no single rows to keep");
   }
   const begin = performance.now();
   const job: WriteJob = {
@@ -176,6 +176,8 @@ async function writeFile(
     ? arrowRecords(file, table, onBytes)
     : format === "csv"
     ? await csvRecords(file, { table, kind, onBytes, dialect: dialectOf(values), columns: namesOf(values, "columns") })
+    : format === "parquet"
+    ? await (await import("./parquet_records.ts")).parquetRecords(file, { table, kind, onBytes })
     : jsonRecords(file, { table, kind, onBytes });
   if (isOn(values, "dryRun") || (file.again && rejected === undefined && !isOn(values, "unchecked"))) {
     await checkRecords(records, job);
