@@ -15,6 +15,7 @@ import { prefix } from "./data/prefix.ts";
 import { scan } from "./data/scan.ts";
 import { tail } from "./data/tail.ts";
 import { top } from "./data/top.ts";
+import { users } from "./data/users.ts";
 import { append, remove, update, upsert } from "./data/writes.ts";
 import { completionOf } from "./completion.ts";
 import { dev } from "./dev.ts";
@@ -41,6 +42,7 @@ const WORK: readonly CliCommand[] = [
   exportRows,
   offsets,
   acl,
+  users,
   config,
   top,
   init,

@@ -102,6 +102,7 @@ test("offsets, config, top and acl tell of the cluster", async () => {
   assert.deepEqual(top, [{ table: "web.clicks", records: "20", perSecond: 0 }]);
   const cases: readonly [readonly string[], number, RegExp][] = [
     [["acl"], 5, /^SERVER\.SECURITY_DISABLED_EXCEPTION/],
+    [["users"], 5, /^SERVER\.SECURITY_DISABLED_EXCEPTION/],
     [["acl", "forbid"], 2, /there are list, grant and revoke/],
     [["acl", "revoke"], 2, /would take back every right\. hint: name them, or add --all/],
     [["acl", "grant", "--user", "a"], 2, /needs --user, --operation and --on/],

@@ -125,6 +125,8 @@ test("rights are granted, listed and taken back by commands, and settings change
       );
       await until(async () => (await scan()).code === 0);
       assert.deepEqual(await rows(["acl", "--user", user, "--on", right.on]), [right]);
+      const ofUser = (await rows(["users"]) as { user: string }[]).filter((line) => line.user === user);
+      assert.deepEqual(ofUser, [{ user, type: "User", rights: 1, operations: ["read"] }]);
       assert.deepEqual(await rows(["acl", "revoke", "--user", user, "--on", right.on]), [right]);
       await until(async () => (await scan()).code === 5);
       assert.equal((await run(["acl", "revoke"])).code, 2);
