@@ -68,7 +68,8 @@ export class FlussError extends Error {
     const hint = details.hint ?? ERRORS[code].hint;
     const about = details.table === undefined ? code : `${code} ${details.table}`;
     super(
-      `${about}: ${details.message}${hint === undefined ? "" : `. hint: ${hint}`}`,
+      // What servers say ends with a full stop of its own.
+      `${about}: ${hint === undefined ? details.message : `${details.message.replace(/\.$/, "")}. hint: ${hint}`}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.name = new.target.name;

@@ -13,8 +13,9 @@ import { plainText } from "./text.ts";
 
 const ABOUT = "Sluice: Apache Fluss from the command line.";
 
-const EXITS = "Exit codes: 0 done, 1 a bug, 2 wrong arguments, 3 declined; from 4 on each command's own.\n" +
-  "Data goes to standard output, everything else to standard error. --json makes the data one JSON object.";
+const EXITS = "Exit codes: 0 done, 1 a bug, 2 wrong arguments, 3 declined; from 4 on those of\n" +
+  "the command. Data goes to standard output, everything else to standard error.\n" +
+  "--json makes the data one JSON object.";
 
 /**
  * Runs a command line to its end.
@@ -34,6 +35,8 @@ export async function run(
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this")
     .usage("<command> [options]")
+    // What follows a command stands in its own help.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .addHelpText("after", `\n${EXITS}`)
     // Errors are told by us.
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text), outputError: () => {} })
