@@ -40,6 +40,7 @@ export function showProgress(io: Io, progress: Progress, now: () => number = () 
     [Symbol.dispose]() {
       clearInterval(timer);
       if (shown) io.err("\r\u001b[K");
+      shown = false;
     },
   };
 }

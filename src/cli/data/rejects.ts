@@ -34,9 +34,14 @@ export class Rejects {
 
   async add(record: FileRecord, problem: RowProblem): Promise<void> {
     this.count++;
-    if (this.count <= TOLD) this.#io.err(`rejected: ${plainText(problemText(record.line, problem))}\n`);
-    if (this.count === TOLD + 1) this.#io.err("further ones stand in the file alone\n");
+    if (this.count <= TOLD) this.#tell(`rejected: ${plainText(problemText(record.line, problem))}`);
+    if (this.count === TOLD + 1) this.#tell("further ones stand in the file alone");
     await this.#file.write(record.text());
+  }
+
+  /** A line in the place of the progress bar, which comes again below it. */
+  #tell(line: string): void {
+    this.#io.err(`${this.#io.screen.err ? "\r\u001b[K" : ""}${line}\n`);
   }
 
   /** Closes the file; without rows there is none. */

@@ -161,7 +161,7 @@ async function writeFile(
     signal,
     failure,
   };
-  using _shown = showProgress(io, progress);
+  using shown = showProgress(io, progress);
   if (whole) {
     try {
       const stream = streamOf(counted(file, onBytes));
@@ -193,6 +193,8 @@ async function writeFile(
   return await end(done, written, rejects?.count ?? 0);
 
   async function end(what: string, rows: number, lost: number): Promise<number> {
+    // The last line takes the place of the bar.
+    shown[Symbol.dispose]();
     await tell(what, rows, lost, performance.now() - begin, values, io);
     return signal.aborted ? INTERRUPTED : lost > 0 ? 7 : 0;
   }

@@ -65,7 +65,7 @@ const SEEN: readonly (readonly string[])[] = [
 /** What differs from run to run has no place in the files. */
 function steady(text: string, folder: DataFolder): string {
   return text.replaceAll(folder.folder, "<folder>").replace(/\b\d+\.\d s\b/g, "<time>")
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<the time it was made>")
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z/g, "<the time it was made>")
     .replace(/\([\d,]+\/s\)/g, "(<rate>)").replaceAll("\u001b", "␛");
 }
 

@@ -8,6 +8,7 @@ import { progressText, showProgress } from "../../../src/cli/data/progress.ts";
 import { styleOf } from "../../../src/cli/data/style.ts";
 import { cut, widthOf } from "../../../src/cli/data/table_text.ts";
 import { run } from "../../../src/cli/program.ts";
+import { DataFolder } from "../../cli/data_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 
 const TERMINAL = { screen: { in: true, out: true, err: true, columns: 40 } };
@@ -91,6 +92,23 @@ test("progress has a bar, a rate and the time left, and is for terminals alone",
   const io = fakeIo();
   showProgress(io, { rows: 1, done: 1, total: 2 })[Symbol.dispose]();
   assert.equal(io.stderr, "");
+});
+
+test("what a command says in the end takes the place of its progress bar", async () => {
+  using folder = await DataFolder.seeded();
+  const io = fakeIo({ SLUICE_URL: folder.url }, {
+    screen: { in: false, out: true, err: true, columns: 80 },
+    async *input() {
+      const row = (ms: unknown) => new TextEncoder().encode(`${JSON.stringify({ url: "/", day: "d1", ms })}\n`);
+      yield row(1);
+      while (!io.stderr.includes(" rows  ")) await new Promise((resolve) => setTimeout(resolve, 20));
+      yield row("x");
+    },
+  });
+  const rejects = folder.path("rejects.jsonl");
+  assert.equal(await run(["append", "web.clicks", "--rejects", rejects], io), 7);
+  assert.match(io.stderr, /\r\u001b\[Krejected: line 2, column "ms": /);
+  assert.match(io.stderr, /\r\u001b\[K1 row appended in [^\r]*, 1 rejected\n$/);
 });
 
 test("completion names every command and option, for three shells", async () => {
