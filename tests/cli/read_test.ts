@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { CommandLine } from "./command_line.ts";
 import { DataFolder, HOSTILE } from "./data_folder.ts";
 
@@ -137,5 +138,45 @@ test("a sluice.config.ts in the folder names the cluster", async () => {
     assert.equal(await run.ended(), code, run.err);
     if (code === 0) assert.equal(JSON.parse(run.out).id, "2");
     else assert.match(run.err, /^MIGRATION\.CONFIG: .*database must be a text/);
+  }
+});
+
+test("--config names the config of every command on data; an address that is given goes before its url", async () => {
+  using folder = await DataFolder.seeded();
+  const config = folder.path("of_shop.config.ts");
+  const none = folder.path("none.config.ts");
+  const write = (file: string, more: object) =>
+    writeFileSync(file, `export default ${JSON.stringify({ schema: "./schema.ts", ...more })};\n`);
+  write(config, { url: folder.url, database: "shop" });
+  write(none, { database: "shop", connection: { requestTimeoutMs: -1 } });
+  const at = async (args: readonly string[], url: string = "") => {
+    await using run = new CommandLine(args, { SLUICE_URL: url });
+    return { code: await run.ended(), out: run.out, err: run.err };
+  };
+  // The one that makes a config has none yet.
+  const data = COMMANDS.filter(({ name, options }) =>
+    name !== "init" && options.some(({ flags }) => flags === "--url <url>")
+  );
+  assert.ok(data.length >= 18, `${data.length} commands connect`);
+  for (const { name, options } of data) {
+    assert.equal(options.filter(({ flags }) => flags === "--config <file>").length, 1, name);
+  }
+  const cases: readonly [args: readonly string[], url: string, code: number, out: RegExp, err: RegExp][] = [
+    [["lookup", "users", "id=2", "--config", config], "", 0, /"id":"2"/, /^$/],
+    [["upsert", "users", "id=3", "--config", config], "", 0, /^$/, /^1 row upserted\n$/],
+    [["scan", "users", "--config", config, "--limit", "9"], "", 0, /"id":"3"/, /^$/],
+    [["ls", "shop", "--config", config], "", 0, /shop\.orders/, /^$/],
+    // The database is the config's, the address is not.
+    [["lookup", "users", "id=2", "--config", config], "file:./nowhere", 2, /^$/, /there is no folder .*nowhere/],
+    [["ls", "--config", config, "--url", "file:./nowhere"], folder.url, 2, /^$/, /there is no folder .*nowhere/],
+    [["ls", "--config", none], folder.url, 2, /^$/, /^CONNECTION\.BAD_OPTION: .*requestTimeoutMs/],
+    [["ls", "--config", none], "", 2, /^$/, /no cluster is named.*, or have a url in .*none\.config\.ts/],
+    [["ls", "--config", folder.path("gone.ts")], folder.url, 2, /^$/, /^MIGRATION\.CONFIG: there is no .*gone\.ts/],
+  ];
+  for (const [args, url, code, out, err] of cases) {
+    const run = await at(args, url);
+    assert.equal(run.code, code, `${args.join(" ")}: ${run.err}`);
+    assert.match(run.out, out);
+    assert.match(run.err, err);
   }
 });

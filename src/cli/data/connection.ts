@@ -21,12 +21,19 @@ export const USERNAME_VARIABLE = "SLUICE_USERNAME";
 /** The password, which no option takes: the list of processes shows options. */
 export const PASSWORD_VARIABLE = "SLUICE_PASSWORD";
 
+/** The option of every command that has a config. */
+export const CONFIG_OPTION: CommandOption = {
+  flags: "--config <file>",
+  text: `the config (default: ${CONFIG_FILE} in this folder)`,
+};
+
 /** The options of every command that connects. */
 export const CONNECTION_OPTIONS: readonly CommandOption[] = [
   {
     flags: "--url <url>",
-    text: `fluss://host:port or file:./folder (default: ${URL_VARIABLE}, or the url of ${CONFIG_FILE})`,
+    text: `fluss://host:port or file:./folder (default: ${URL_VARIABLE}, or the url of the config)`,
   },
+  CONFIG_OPTION,
   {
     flags: "--username <name>",
     text: `who logs in (default: ${USERNAME_VARIABLE}); the password is read from ${PASSWORD_VARIABLE}`,
@@ -77,25 +84,32 @@ type Target = Pick<SluiceConfig, "connection" | "database"> & { readonly url: st
 
 async function targetOf(values: Values, io: Io): Promise<Target> {
   const given = textOf(values, "url");
-  if (given !== undefined) {
-    const { password, parameters } = parseUrl(given);
-    if (password === undefined && !parameters.has("password")) return { url: given };
-    throw badUsage(
-      "--url has a password, and the list of processes shows it",
-      `leave it out, and set ${PASSWORD_VARIABLE}; change the password, if it is not a throw-away`,
-    );
-  }
-  const url = io.env[URL_VARIABLE];
-  if (url !== undefined && url !== "") return { url };
-  const file = await stat(CONFIG_FILE).catch(() => undefined);
-  if (file !== undefined) {
-    const { config } = await loadConfig(undefined);
-    if (config.url !== undefined) return { ...config, url: config.url };
-  }
+  if (given !== undefined) refusePassword(given);
+  const file = textOf(values, "config");
+  const url = given ?? (io.env[URL_VARIABLE] || undefined);
+  // One that is named says how to connect, whatever names the cluster; the one in this folder says all of it or nothing.
+  const config = file !== undefined || url === undefined ? await configOf(file) : undefined;
+  const target = url ?? config?.url;
+  if (target !== undefined) return { ...config, url: target };
   throw badUsage(
     "no cluster is named",
-    `add --url fluss://host:port, set ${URL_VARIABLE}, or have a url in ${CONFIG_FILE}`,
+    `add --url fluss://host:port, set ${URL_VARIABLE}, or have a url in ${plainText(file ?? CONFIG_FILE)}`,
   );
+}
+
+function refusePassword(url: string): void {
+  const { password, parameters } = parseUrl(url);
+  if (password === undefined && !parameters.has("password")) return;
+  throw badUsage(
+    "--url has a password, and the list of processes shows it",
+    `leave it out, and set ${PASSWORD_VARIABLE}; change the password, if it is not a throw-away`,
+  );
+}
+
+/** The config that is named, or the one of this folder, if there is one. */
+async function configOf(file: string | undefined): Promise<SluiceConfig | undefined> {
+  if (file === undefined && await stat(CONFIG_FILE).catch(() => undefined) === undefined) return undefined;
+  return (await loadConfig(file)).config;
 }
 
 /** A folder that is not there would be made, with nothing in it: whoever asks for data has mistyped its name. */

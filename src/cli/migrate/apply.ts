@@ -13,7 +13,6 @@ import { showProgress } from "../data/progress.ts";
 import { countOf, isOn, textOf, textsOf } from "../data/values.ts";
 import {
   CLUSTER_EXITS,
-  CONFIG_OPTION,
   INVALID_EXITS,
   makeFolder,
   printJson,
@@ -32,7 +31,6 @@ export const apply: CliCommand = {
     "migration.\n\n" +
     "What destroys rows must be allowed by its name; what that name is, is said.",
   options: [
-    CONFIG_OPTION,
     { flags: "--to <migration>", text: "the last one to run (default: all)" },
     { flags: "--dry-run", text: "say what would be done, and do nothing" },
     {

@@ -5,8 +5,9 @@
  */
 import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectOf } from "../config.ts";
+import { CONFIG_OPTION } from "../data/connection.ts";
 import { isOn, textOf } from "../data/values.ts";
-import { CONFIG_OPTION, printJson, printLines, problemLine, tell } from "./common.ts";
+import { printJson, printLines, problemLine, tell } from "./common.ts";
 
 const WRONG = 4;
 

@@ -7,18 +7,12 @@ import { mkdir } from "node:fs/promises";
 import type { MigrationProblem } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
 import { parseUrl } from "../../query/url.ts";
-import type { CommandOption, Exit, Io, Values } from "../command.ts";
+import type { Exit, Io, Values } from "../command.ts";
 import type { LoadedConfig } from "../config.ts";
 import { URL_VARIABLE } from "../data/connection.ts";
 import { textOf } from "../data/values.ts";
 import { withDb } from "../data/with_db.ts";
 import { plainText } from "../text.ts";
-
-/** The option of every command that has a config. */
-export const CONFIG_OPTION: CommandOption = {
-  flags: "--config <file>",
-  text: "the config (default: sluice.config.ts in this folder)",
-};
 
 /** How commands that connect end when the cluster is the reason. */
 export const CLUSTER_EXITS: readonly Exit[] = [
@@ -45,7 +39,8 @@ export function withProjectDb<T>(
   const { url, connection } = loaded.config;
   // An empty variable says nothing.
   const env = io.env[URL_VARIABLE] ? io.env : { ...io.env, [URL_VARIABLE]: url };
-  return withDb(values, { ...io, env }, work, connection ?? {});
+  // The config is loaded; the rest of what it says is for the migrations.
+  return withDb({ ...values, config: undefined }, { ...io, env }, work, connection ?? {});
 }
 
 /** The URL that {@linkcode withProjectDb} connects to. */

@@ -7,7 +7,7 @@ import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf } from "../data/values.ts";
-import { CLUSTER_EXITS, CONFIG_OPTION, printJson, printLines, problemLine, tell, withProjectDb } from "./common.ts";
+import { CLUSTER_EXITS, printJson, printLines, problemLine, tell, withProjectDb } from "./common.ts";
 
 const DIFFERENT = 4;
 
@@ -17,7 +17,7 @@ export const diff: CliCommand = {
   summary: "compare the cluster with the schema",
   about:
     "Compares the tables of the cluster with the declared ones, and says what is between them. It changes nothing.",
-  options: [CONFIG_OPTION, ...CONNECTION_OPTIONS],
+  options: CONNECTION_OPTIONS,
   examples: ["diff", "diff --json"],
   exits: [{ code: DIFFERENT, text: "they differ" }, ...CLUSTER_EXITS],
   run,

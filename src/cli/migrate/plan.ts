@@ -7,7 +7,7 @@ import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf } from "../data/values.ts";
-import { CLUSTER_EXITS, CONFIG_OPTION, INVALID_EXITS, printJson, printLines, tell, withProjectDb } from "./common.ts";
+import { CLUSTER_EXITS, INVALID_EXITS, printJson, printLines, tell, withProjectDb } from "./common.ts";
 
 /** See the module. */
 export const plan: CliCommand = {
@@ -18,7 +18,6 @@ export const plan: CliCommand = {
     "one: a folder with migration.json and snapshot.json. Needs no cluster.\n\n" +
     "Changes that servers refuse are told with a reason and a way out, and nothing is written then.",
   options: [
-    CONFIG_OPTION,
     { flags: "--name <text>", text: "what the migration is for; part of its name" },
     { flags: "--dry-run", text: "say what would be planned, and write nothing" },
     { flags: "--rebuild <table>", text: "make this table anew, with its rows, where servers refuse a change" },

@@ -9,16 +9,7 @@ import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectOf, schemaFile } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf, textsOf } from "../data/values.ts";
-import {
-  CLUSTER_EXITS,
-  CONFIG_OPTION,
-  INVALID_EXITS,
-  printJson,
-  printLines,
-  problemLine,
-  tell,
-  withProjectDb,
-} from "./common.ts";
+import { CLUSTER_EXITS, INVALID_EXITS, printJson, printLines, problemLine, tell, withProjectDb } from "./common.ts";
 
 const LEFT = 4;
 
@@ -30,7 +21,6 @@ export const pull: CliCommand = {
     "Reads the tables of a cluster, and writes them as a schema module, with a migration that takes them as they " +
     "are: a plan after it is empty, and its apply changes nothing where they come from.",
   options: [
-    CONFIG_OPTION,
     { flags: "--file <file>", text: "the module to write (default: what schema in the config means)" },
     { flags: "--types", text: "write row types, too, into a module beside it" },
     { flags: "--allow <name>", text: "overwrite:<file> replaces a file that is there", repeats: true },

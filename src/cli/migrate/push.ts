@@ -7,16 +7,7 @@ import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf, textsOf } from "../data/values.ts";
-import {
-  CLUSTER_EXITS,
-  CONFIG_OPTION,
-  makeFolder,
-  printJson,
-  printLines,
-  projectUrl,
-  tell,
-  withProjectDb,
-} from "./common.ts";
+import { CLUSTER_EXITS, makeFolder, printJson, printLines, projectUrl, tell, withProjectDb } from "./common.ts";
 
 /** See the module. */
 export const push: CliCommand = {
@@ -26,7 +17,6 @@ export const push: CliCommand = {
     "Tables that are not declared stay, unless drop-table is allowed for them by name; a change that servers refuse " +
     "needs recreate-table, which loses the rows of the table.",
   options: [
-    CONFIG_OPTION,
     {
       flags: "--allow <name>",
       text: "drop-table:shop.old, recreate-table:shop.orders; may be given again",

@@ -7,16 +7,7 @@ import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectOf } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf } from "../data/values.ts";
-import {
-  CLUSTER_EXITS,
-  CONFIG_OPTION,
-  INVALID_EXITS,
-  printJson,
-  printLines,
-  problemLine,
-  tell,
-  withProjectDb,
-} from "./common.ts";
+import { CLUSTER_EXITS, INVALID_EXITS, printJson, printLines, problemLine, tell, withProjectDb } from "./common.ts";
 
 const DRIFTED = 4;
 const PENDING = 5;
@@ -27,7 +18,7 @@ export const status: CliCommand = {
   summary: "say what was applied, what is pending and what drifted",
   about: "Compares the migrations with the cluster: which were applied, when and by whom, which are pending, where " +
     "tables are not what the migrations made them, and who applies migrations now. It changes nothing.",
-  options: [CONFIG_OPTION, ...CONNECTION_OPTIONS],
+  options: CONNECTION_OPTIONS,
   examples: ["status", "status --json"],
   exits: [
     { code: PENDING, text: "something is pending" },
