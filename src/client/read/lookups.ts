@@ -330,6 +330,11 @@ export class Lookups {
 
   /** Tries a lookup again when its leader is known again, until its deadline. */
   #retry(lookup: Lookup, error: FlussError | undefined): void {
+    // The sweep may come some milliseconds late, and a wait that is over ends at once: it would never get its turn.
+    if (performance.now() >= lookup.at) {
+      this.#timeOut(lookup);
+      return;
+    }
     if (error !== undefined) {
       lookup.attempts++;
       lookup.lastFailure = error;
@@ -375,6 +380,20 @@ export class Lookups {
     if (this.finish(lookup)) lookup.fail(error);
   }
 
+  #timeOut(lookup: Lookup): void {
+    const { lastFailure } = lookup;
+    const because = lastFailure === undefined ? "" : `; the last attempt said: ${lastFailure.message}`;
+    this.#fail(
+      lookup,
+      flussError("TIMEOUT.REQUEST", {
+        table: lookup.target.table.name,
+        bucket: lookup.bucket,
+        message: `a lookup got no answer in time${because}`,
+        cause: lastFailure,
+      }),
+    );
+  }
+
   #armSweep(at: number): void {
     if (this.#sweep !== undefined) this.#alarms.clear(this.#sweep);
     this.#sweepAt = at;
@@ -386,19 +405,7 @@ export class Lookups {
       for (const lookup of this.#all()) {
         if (lookup.done) continue;
         if (lookup.at > now) next = Math.min(next, lookup.at);
-        else {
-          this.#fail(
-            lookup,
-            flussError("TIMEOUT.REQUEST", {
-              table: lookup.target.table.name,
-              bucket: lookup.bucket,
-              message: `a lookup got no answer in time${
-                lookup.lastFailure === undefined ? "" : `; the last attempt said: ${lookup.lastFailure.message}`
-              }`,
-              cause: lookup.lastFailure,
-            }),
-          );
-        }
+        else this.#timeOut(lookup);
       }
       if (next !== Infinity) this.#armSweep(next);
     });

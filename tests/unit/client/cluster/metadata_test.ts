@@ -133,6 +133,30 @@ test("a server that fails to answer metadata is passed over", () =>
     assert.equal(fake.rows().size, 9);
   }));
 
+test("a lookup without a leader ends at its deadline, also when the alarm for that comes late", () =>
+  withFakeCluster(2, {}, async (cluster, db) => {
+    const fake = cluster.create(users);
+    for (const bucket of fake.buckets) bucket.leader = 1;
+    cluster.listed = [0];
+    const handle = db.table(users);
+    await assert.rejects(handle.lookup({ id: 1 }, { timeoutMs: 40 }), is("TIMEOUT.REQUEST"));
+    const { set } = Alarms.prototype;
+    let late = 0;
+    // That of the lookup: the others are shorter by then.
+    Alarms.prototype.set = function (ms, ring) {
+      const isLookups = ms > 290 && ms <= 300;
+      if (isLookups) late++;
+      return set.call(this, isLookups ? ms + 1000 : ms, ring);
+    };
+    try {
+      // It would take the process with it: nothing else had a turn any more.
+      await assert.rejects(within(3_000, handle.lookup({ id: 1 }, { timeoutMs: 300 })), is("TIMEOUT.REQUEST"));
+      assert.ok(late > 0);
+    } finally {
+      Alarms.prototype.set = set;
+    }
+  }));
+
 test("a leader that the cluster does not list is waited for", () =>
   withFakeCluster(2, {}, async (cluster, db) => {
     const fake = cluster.create(users);
