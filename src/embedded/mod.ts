@@ -18,8 +18,8 @@ export type { User } from "./settings.ts";
 
 /** Where the two servers of an engine are found within the process. Nothing listens on these ports. */
 const ENDPOINTS: { readonly coordinator: Endpoint; readonly tablet: Endpoint } = {
-  coordinator: { host: "memory", port: 1 },
-  tablet: { host: "memory", port: 2 },
+  coordinator: { host: "embedded", port: 1 },
+  tablet: { host: "embedded", port: 2 },
 };
 
 /** Opens a stream to a server of an engine in this process. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { civilOf, DAY_MILLIS, fractionText, pad } from "../base/calendar.ts";
 import { flussError } from "../base/errors.ts";
 import { inColumn } from "../base/column_error.ts";
 import { type DataType, type SchemaColumn, typeText } from "../schema/data_type.ts";
-import { civilOf, DAY_MILLIS, fractionText, pad } from "./calendar.ts";
 import type { Rest } from "./field.ts";
 import { javaDoubleText, javaFloatText } from "./java_number_text.ts";
 import { checkAbsent, ownValue } from "./row_plan.ts";

@@ -7,28 +7,28 @@
  *
  * @module
  */
-import { flussError } from "../base/errors.ts";
-import type { DataType, SimpleType, TemporalLike, TimeType } from "../schema/data_type.ts";
 import {
   civilOf,
   dateText,
   dateTimeText,
   DAY_MILLIS,
   daysOf,
+  joinNanos,
   parseDate,
   parseDateTime,
   parseInstant,
   parseTime,
+  splitNanos,
   timeText,
-} from "./calendar.ts";
+} from "../base/calendar.ts";
+import { flussError } from "../base/errors.ts";
+import type { DataType, SimpleType, TemporalLike, TimeType } from "../schema/data_type.ts";
 import type { Conversion, Field, Rest, TimestampConversion } from "./field.ts";
 import { DAYS } from "./scalar_values.ts";
 import { outOfRange, wrongType } from "./value_error.ts";
 
 /** Up to this precision a timestamp is milliseconds alone on the wire (Fluss: TimestampNtz.java, MAX_COMPACT_PRECISION). */
 const COMPACT_PRECISION = 3;
-
-const NANOS_PER_MILLI = 1_000_000n;
 
 /** The `Temporal` of a type. */
 function temporalOf(type: DataType): TemporalLike {
@@ -217,7 +217,7 @@ function timestampMode(type: TimeType): { split: Split; join: Join } {
     case "epochNanos":
       return {
         split: (value, rest) => splitBig(value, 1n, rest),
-        join: (millis, nanos) => BigInt(millis) * NANOS_PER_MILLI + BigInt(nanos),
+        join: (millis, nanos) => joinNanos({ millis, nanos }),
       };
     case "date":
       return { split: splitDate, join: (millis, nanos) => dateOf(wholeMillis(millis, nanos, type), type) };
@@ -282,16 +282,13 @@ const splitDate: Split = (value, rest) => {
 /** Splits a count of units, `scale` nanoseconds each. */
 function splitBig(value: unknown, scale: bigint, rest: Rest): number {
   if (typeof value !== "bigint") throw wrongType("bigint", value);
-  return splitNanos(value * scale, value, rest);
+  return splitCount(value * scale, value, rest);
 }
 
-function splitNanos(nanos: bigint, value: unknown, rest: Rest): number {
-  // Division of bigints rounds to zero; before 1970 that would leave a negative rest.
-  let below = nanos % NANOS_PER_MILLI;
-  if (below < 0n) below += NANOS_PER_MILLI;
-  const millis = Number((nanos - below) / NANOS_PER_MILLI);
+function splitCount(count: bigint, value: unknown, rest: Rest): number {
+  const { millis, nanos } = splitNanos(count);
   if (!Number.isSafeInteger(millis)) throw outOfRange(value, "is too far from 1970");
-  rest.nanos = Number(below);
+  rest.nanos = nanos;
   return millis;
 }
 
@@ -367,13 +364,13 @@ function instantMode(type: TimeType): { split: Split; join: Join } {
   return {
     split(value, rest) {
       if (!(value instanceof Instant)) throw wrongType("Temporal.Instant", value);
-      return splitNanos(value.epochNanoseconds, value, rest);
+      return splitCount(value.epochNanoseconds, value, rest);
     },
     join(millis, nanos) {
       try {
         return nanos === 0
           ? Instant.fromEpochMilliseconds(millis)
-          : Instant.fromEpochNanoseconds(BigInt(millis) * NANOS_PER_MILLI + BigInt(nanos));
+          : Instant.fromEpochNanoseconds(joinNanos({ millis, nanos }));
       } catch {
         throw temporalRange(nameOf(type), `${dateTimeText(millis, nanos)}Z`);
       }

@@ -65,7 +65,7 @@ export function parseUrl(url: string): ParsedUrl {
 }
 
 /** Where the coordinator of a server inside the process is found. */
-const EMBEDDED: Address = { host: "memory", port: 1 };
+const EMBEDDED: Address = { host: "embedded", port: 1 };
 
 function placeOf(kind: "memory" | "file", text: string, url: string): EmbeddedPlace {
   const name = decode(text, url)!;

@@ -5,16 +5,19 @@
  *
  * @module
  */
-import type { DataType, DecimalType, TimeType } from "./data_type.ts";
 import {
   dateText,
   dateTimeText,
-  parseDateTimeNanos,
-  parseDays,
-  parseInstantNanos,
-  parseTimeNanos,
+  joinNanos,
+  parseDate,
+  parseDateTime,
+  parseInstant,
+  parseTime,
+  splitNanos,
+  type SplitTime,
   timeText,
-} from "./iso_text.ts";
+} from "../base/calendar.ts";
+import type { DataType, DecimalType, TimeType } from "./data_type.ts";
 import { isTextKey } from "./json_schema.ts";
 import { isRecord } from "./value_check.ts";
 
@@ -52,7 +55,7 @@ export function toJsonValue(type: DataType, value: unknown): JsonValue {
     case "date":
       return type.mode === "days" ? dateText(value as number) : String(value);
     case "time":
-      return type.mode === "millis" ? timeText(BigInt(value as number) * 1_000_000n) : String(value);
+      return type.mode === "millis" ? timeText(value as number, 0) : String(value);
     case "timestamp":
     case "timestampLtz":
       return timestampToJson(type, value);
@@ -100,16 +103,21 @@ function timestampToJson(type: TimeType, value: unknown): string {
   const zone = type.kind === "timestamp" ? "" : "Z";
   switch (type.mode) {
     case "epochMillis":
-      return dateTimeText(BigInt(value as number) * 1_000_000n) + zone;
+      return dateTimeText(value as number, 0) + zone;
     case "epochMicros":
-      return dateTimeText((value as bigint) * 1000n) + zone;
+      return nanosText((value as bigint) * 1000n) + zone;
     case "epochNanos":
-      return dateTimeText(value as bigint) + zone;
+      return nanosText(value as bigint) + zone;
     case "date":
-      return dateTimeText(BigInt((value as Date).getTime()) * 1_000_000n) + zone;
+      return dateTimeText((value as Date).getTime(), 0) + zone;
     default:
       return String(value);
   }
+}
+
+function nanosText(count: bigint): string {
+  const { millis, nanos } = splitNanos(count);
+  return dateTimeText(millis, nanos);
 }
 
 /**
@@ -192,49 +200,53 @@ function unscaledOf(text: string, scale: number): bigint {
 }
 
 function dateFromJson(type: DataType, text: string): unknown {
-  const days = parseDays(text);
+  const days = parseDate(text);
   if (days === undefined) throw new JsonMismatch('expected a date such as "2026-11-23"');
   if (type.mode === "days") return days;
-  return type.mode === "string" ? text : temporal(type).PlainDate.from(text);
+  return type.mode === "string" ? text : inTemporal(type, ({ PlainDate }) => PlainDate.from(text));
 }
 
 function timeFromJson(type: DataType, text: string): unknown {
-  const nanos = parseTimeNanos(text);
-  if (nanos === undefined) throw new JsonMismatch('expected a time such as "12:30:00"');
+  const time = parseTime(text);
+  if (time === undefined) throw new JsonMismatch('expected a time such as "12:30:00"');
   if (type.mode === "string") return text;
-  if (type.mode === "millis") return wholeMillis(nanos);
-  return temporal(type).PlainTime.from(text);
+  if (type.mode === "millis") return wholeMillis(time);
+  return inTemporal(type, ({ PlainTime }) => PlainTime.from(text));
 }
 
 function timestampFromJson(type: TimeType, text: string): unknown {
-  const [nanos, example] = type.kind === "timestamp"
-    ? [parseDateTimeNanos(text), "2026-11-23T12:30:00"] as const
-    : [parseInstantNanos(text), "2026-11-23T12:30:00Z"] as const;
-  if (nanos === undefined) throw new JsonMismatch(`expected a time such as "${example}"`);
+  const wall = type.kind === "timestamp";
+  const time = wall ? parseDateTime(text) : parseInstant(text);
+  if (time === undefined) throw new JsonMismatch(`expected a time such as "2026-11-23T12:30:00${wall ? "" : "Z"}"`);
   switch (type.mode) {
     case "string":
       return text;
     case "epochMillis":
-      return wholeMillis(nanos);
+      return wholeMillis(time);
     case "date":
-      return new Date(wholeMillis(nanos));
+      return new Date(wholeMillis(time));
     case "epochMicros":
-      if (nanos % 1000n !== 0n) throw new JsonMismatch("has digits below the microsecond");
-      return nanos / 1000n;
+      if (time.nanos % 1000 !== 0) throw new JsonMismatch("has digits below the microsecond");
+      return joinNanos(time) / 1000n;
     case "epochNanos":
-      return nanos;
+      return joinNanos(time);
     default:
-      return type.kind === "timestamp" ? temporal(type).PlainDateTime.from(text) : temporal(type).Instant.from(text);
+      return inTemporal(type, ({ PlainDateTime, Instant }) => wall ? PlainDateTime.from(text) : Instant.from(text));
   }
 }
 
-function wholeMillis(nanos: bigint): number {
-  if (nanos % 1_000_000n !== 0n) throw new JsonMismatch("has digits below the millisecond");
-  return Number(nanos / 1_000_000n);
+function wholeMillis({ millis, nanos }: SplitTime): number {
+  if (nanos !== 0) throw new JsonMismatch("has digits below the millisecond");
+  return millis;
 }
 
-function temporal(type: DataType): typeof Temporal {
-  return type.temporal ?? Temporal;
+/** Days and times are told apart already; but columns hold more of them than Temporal. */
+function inTemporal<V>(type: DataType, make: (temporal: typeof Temporal) => V): V {
+  try {
+    return make(type.temporal ?? Temporal);
+  } catch (error) {
+    throw error instanceof RangeError ? new JsonMismatch("is outside of what Temporal can hold") : error;
+  }
 }
 
 function bytesFromJson(text: string): Uint8Array {

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { DAY_MILLIS, parseDate, parseDateTime, parseInstant, parseTime, splitNanos } from "../base/calendar.ts";
 import { type DataType, type DecimalType, type RowField, type TimeType, typeText } from "./data_type.ts";
-import { DAY_MILLIS, parseDateTimeNanos, parseDays, parseInstantNanos, parseTimeNanos } from "./iso_text.ts";
 
 /** Told of every value that is not right, and where. */
 export type Report = (message: string, path: readonly PropertyKey[]) => void;
@@ -105,8 +105,6 @@ function whyNotInteger(value: unknown, min: number, max: number, type: DataType)
   return `${value} is outside of ${type.kind.toUpperCase()} (${min} to ${max})`;
 }
 
-const PLAIN_DIGITS = /^[+-]?(\d+)(?:\.(\d+))?$/;
-
 function whyNotDecimal(type: DecimalType, value: unknown): string | undefined {
   if (type.mode === "unscaled") {
     return typeof value === "bigint" ? whyNotUnscaled(type, value) : wrong("bigint", value);
@@ -117,13 +115,32 @@ function whyNotDecimal(type: DecimalType, value: unknown): string | undefined {
     return tooLarge ? `${value} has more digits than ${typeText(type)} can hold` : undefined;
   }
   if (typeof value !== "string") return wrong("string of decimal digits", value);
-  const match = PLAIN_DIGITS.exec(value);
-  if (match === null) return `${JSON.stringify(value.slice(0, 40))} is not plain decimal digits such as "-12.50"`;
-  const whole = match[1]!.replace(/^0+/, "");
-  const decimals = (match[2] ?? "").replace(/0+$/, "");
-  if (decimals.length > type.scale) return `has more than ${type.scale} decimals, ${typeText(type)} would lose them`;
-  if (whole.length > type.precision - type.scale) return `has more digits than ${typeText(type)} can hold`;
+  const digits = countDigits(value);
+  if (digits === undefined) return `${JSON.stringify(value.slice(0, 40))} is not plain decimal digits such as "-12.50"`;
+  if (digits.decimals > type.scale) return `has more than ${type.scale} decimals, ${typeText(type)} would lose them`;
+  if (digits.whole > type.precision - type.scale) return `has more digits than ${typeText(type)} can hold`;
   return undefined;
+}
+
+/** How many digits a plain decimal has before its point and behind it, without zeros at its ends. */
+function countDigits(text: string): { readonly whole: number; readonly decimals: number } | undefined {
+  const { length } = text;
+  const sign = text.charCodeAt(0);
+  const begin = sign === 43 || sign === 45 ? 1 : 0;
+  let point = length;
+  let first = length;
+  let last = begin - 1;
+  for (let i = begin; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 46 && point === length) point = i;
+    else if (code < 48 || code > 57) return undefined;
+    else if (code !== 48) {
+      first = Math.min(first, i);
+      last = i;
+    }
+  }
+  if (point === begin || point === length - 1 || length === begin) return undefined;
+  return { whole: Math.max(0, point - first), decimals: Math.max(0, last - point) };
 }
 
 function whyNotUnscaled(type: DecimalType, unscaled: bigint): string | undefined {
@@ -151,7 +168,7 @@ function whyNotDate(type: DataType, value: unknown): string | undefined {
       return whyNotInteger(value, ...INTEGER_RANGES.int, type);
     case "string":
       if (typeof value !== "string") return wrong("string", value);
-      return parseDays(value) === undefined ? `${quoted(value)} is not a date such as "2026-11-23"` : undefined;
+      return parseDate(value) === undefined ? `${quoted(value)} is not a date such as "2026-11-23"` : undefined;
     default:
       return isTemporal(value, "PlainDate") ? undefined : wrong("Temporal.PlainDate", value);
   }
@@ -160,15 +177,17 @@ function whyNotDate(type: DataType, value: unknown): string | undefined {
 function whyNotTime(type: TimeType, value: unknown): string | undefined {
   switch (type.mode) {
     case "millis":
-      return whyNotInteger(value, 0, DAY_MILLIS - 1, type) ?? whyNotDigits(type, BigInt(value as number) * 1_000_000n);
+      return whyNotInteger(value, 0, DAY_MILLIS - 1, type) ?? whyNotDigits(type, value as number, 0);
     case "string": {
       if (typeof value !== "string") return wrong("string", value);
-      const nanos = parseTimeNanos(value);
-      return nanos === undefined ? `${quoted(value)} is not a time such as "12:30:00"` : whyNotDigits(type, nanos);
+      const time = parseTime(value);
+      if (time === undefined) return `${quoted(value)} is not a time such as "12:30:00"`;
+      return whyNotDigits(type, time.millis, time.nanos);
     }
     default:
-      if (!isTemporal(value, "PlainTime")) return wrong("Temporal.PlainTime", value);
-      return whyNotDigits(type, parseTimeNanos(String(value))!);
+      return isTemporal(value, "PlainTime")
+        ? whyNotParts(type, value as Temporal.PlainTime)
+        : wrong("Temporal.PlainTime", value);
   }
 }
 
@@ -176,39 +195,47 @@ function whyNotTimestamp(type: TimeType, value: unknown): string | undefined {
   switch (type.mode) {
     case "epochMillis":
       return whyNotInteger(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, type) ??
-        whyNotDigits(type, BigInt(value as number) * 1_000_000n);
+        whyNotDigits(type, value as number, 0);
     case "epochMicros":
-    case "epochNanos":
+    case "epochNanos": {
       if (typeof value !== "bigint") return wrong("bigint", value);
-      return whyNotDigits(type, type.mode === "epochNanos" ? value : value * 1000n);
+      const { millis, nanos } = splitNanos(type.mode === "epochNanos" ? value : value * 1000n);
+      return whyNotDigits(type, millis, nanos);
+    }
     case "date":
       if (!(value instanceof Date)) return wrong("Date", value);
       if (Number.isNaN(value.getTime())) return "is an invalid Date";
-      return whyNotDigits(type, BigInt(value.getTime()) * 1_000_000n);
+      return whyNotDigits(type, value.getTime(), 0);
     case "string": {
       if (typeof value !== "string") return wrong("string", value);
-      const [parse, example] = type.kind === "timestamp"
-        ? [parseDateTimeNanos, "2026-11-23T12:30:00"] as const
-        : [parseInstantNanos, "2026-11-23T12:30:00Z"] as const;
-      const nanos = parse(value);
-      return nanos === undefined ? `${quoted(value)} is not a time such as "${example}"` : whyNotDigits(type, nanos);
+      const wall = type.kind === "timestamp";
+      const time = wall ? parseDateTime(value) : parseInstant(value);
+      if (time === undefined) return `${quoted(value)} is not a time such as "2026-11-23T12:30:00${wall ? "" : "Z"}"`;
+      return whyNotDigits(type, time.millis, time.nanos);
     }
-    default:
+    default: {
       if (type.kind === "timestamp") {
-        if (!isTemporal(value, "PlainDateTime")) return wrong("Temporal.PlainDateTime", value);
-        const { microsecond, nanosecond, millisecond } = value as Temporal.PlainDateTime;
-        return whyNotDigits(type, BigInt(millisecond) * 1_000_000n + BigInt(microsecond * 1000 + nanosecond));
+        return isTemporal(value, "PlainDateTime")
+          ? whyNotParts(type, value as Temporal.PlainDateTime)
+          : wrong("Temporal.PlainDateTime", value);
       }
       if (!isTemporal(value, "Instant")) return wrong("Temporal.Instant", value);
-      return whyNotDigits(type, (value as Temporal.Instant).epochNanoseconds);
+      const { millis, nanos } = splitNanos((value as Temporal.Instant).epochNanoseconds);
+      return whyNotDigits(type, millis, nanos);
+    }
   }
 }
 
+function whyNotParts(type: TimeType, value: Temporal.PlainTime | Temporal.PlainDateTime): string | undefined {
+  return whyNotDigits(type, value.millisecond, value.microsecond * 1000 + value.nanosecond);
+}
+
 /** Digits that the precision does not name would be seen by some readers and not by others (observed). */
-function whyNotDigits(type: TimeType, nanos: bigint): string | undefined {
+function whyNotDigits(type: TimeType, millis: number, nanos: number): string | undefined {
+  if (!Number.isSafeInteger(millis)) return "is too far from 1970";
   const digits = type.kind === "time" ? Math.min(type.precision, 3) : type.precision;
-  if (nanos % 10n ** BigInt(9 - digits) === 0n) return undefined;
-  return `has more than ${digits} digits of a second, ${typeText(type)} would lose them`;
+  const fits = digits <= 3 ? nanos === 0 && millis % 10 ** (3 - digits) === 0 : nanos % 10 ** (9 - digits) === 0;
+  return fits ? undefined : `has more than ${digits} digits of a second, ${typeText(type)} would lose them`;
 }
 
 function checkInside(type: DataType, value: unknown, path: readonly PropertyKey[], report: Report): void {

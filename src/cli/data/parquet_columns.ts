@@ -4,17 +4,19 @@
  * @module
  */
 import type { SchemaElement } from "hyparquet";
-import type { DataType } from "../../schema/data_type.ts";
-import type { ColumnDefinition } from "../../schema/definition.ts";
 import {
   dateText,
   dateTimeText,
-  parseDateTimeNanos,
-  parseDays,
-  parseInstantNanos,
-  parseTimeNanos,
+  joinNanos,
+  parseDate,
+  parseDateTime,
+  parseInstant,
+  parseTime,
+  splitNanos,
   timeText,
-} from "../../schema/iso_text.ts";
+} from "../../base/calendar.ts";
+import type { DataType } from "../../schema/data_type.ts";
+import type { ColumnDefinition } from "../../schema/definition.ts";
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { jsonReader, jsonWriter, parseJson } from "./cells.ts";
 
@@ -74,19 +76,19 @@ export function parquetColumn({ key: name, type }: ColumnDefinition): ParquetCol
     case "bytes":
       return as({ type: "BYTE_ARRAY" }, same);
     case "date":
-      return as({ type: "INT32", converted_type: "DATE" }, parseDays);
+      return as({ type: "INT32", converted_type: "DATE" }, (value: string) => parseDate(value)!);
     case "time":
       return as(
         { type: "INT32", converted_type: "TIME_MILLIS" },
-        (value: string) => Number(parseTimeNanos(value)! / NANOS.MILLIS),
+        (value: string) => parseTime(value)!.millis,
       );
     case "timestamp":
     case "timestampLtz": {
       const isAdjustedToUTC = type.kind === "timestampLtz";
       const unit: Unit = type.precision <= 3 ? "MILLIS" : type.precision <= 6 ? "MICROS" : "NANOS";
-      const parse = isAdjustedToUTC ? parseInstantNanos : parseDateTimeNanos;
+      const parse = isAdjustedToUTC ? parseInstant : parseDateTime;
       return as({ type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC, unit } }, (value: string) => {
-        const count = parse(value)! / NANOS[unit];
+        const count = joinNanos(parse(value)!) / NANOS[unit];
         if (count < MAX_INT64 && count >= -MAX_INT64) return count;
         throw new JsonMismatch(`${value} is outside of what Parquet has for ${unit.toLowerCase()}`);
       });
@@ -98,6 +100,11 @@ export function parquetColumn({ key: name, type }: ColumnDefinition): ParquetCol
       return as({ type: "BYTE_ARRAY", logical_type: { type: "JSON" } }, (value) => encoder.encode(text(value)));
     }
   }
+}
+
+function countText(textOf: (millis: number, nanos: number) => string, raw: Raw, unit: Unit): string {
+  const { millis, nanos } = splitNanos(BigInt(raw as number | bigint) * NANOS[unit]);
+  return textOf(millis, nanos);
 }
 
 function unscaled(text: string, scale: number): bigint {
@@ -160,13 +167,13 @@ export function parquetReader(type: DataType, meaning: ParquetMeaning): ((raw: R
       return converted === "DATE" || logical?.type === "DATE" ? (raw) => dateText(Number(raw)) : undefined;
     case "time": {
       const unit = unitOf("TIME", meaning);
-      return unit === undefined ? undefined : (raw) => timeText(BigInt(raw as number) * NANOS[unit]);
+      return unit === undefined ? undefined : (raw) => countText(timeText, raw, unit);
     }
     case "timestamp":
     case "timestampLtz": {
       const unit = physical === "INT96" ? "NANOS" : unitOf("TIMESTAMP", meaning);
       const zone = type.kind === "timestamp" ? "" : "Z";
-      return unit === undefined ? undefined : (raw) => dateTimeText(BigInt(raw as bigint) * NANOS[unit]) + zone;
+      return unit === undefined ? undefined : (raw) => countText(dateTimeText, raw, unit) + zone;
     }
     default: {
       if (!isText) return undefined;

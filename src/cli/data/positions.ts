@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseDateTimeNanos, parseDays, parseInstantNanos } from "../../schema/iso_text.ts";
+import { parseDate, parseDateTime, parseInstant } from "../../base/calendar.ts";
 import type { From } from "../../query/read_position.ts";
 import type { OffsetPosition } from "../../query/admin/buckets.ts";
 import { badUsage } from "./values.ts";
@@ -60,9 +60,8 @@ export function readOffsetPosition(option: string, text: string, now: number = D
 function timeOf(text: string, now: number): number | undefined {
   const age = /^(\d{1,9})([smhd])$/.exec(text);
   if (age !== null) return now - Number(age[1]) * AGES[age[2]!]!;
-  const days = parseDays(text);
+  const days = parseDate(text);
   if (days !== undefined) return days * AGES["d"]!;
   // A wall clock's time is taken for one in UTC, as servers write them.
-  const nanos = parseInstantNanos(text) ?? parseDateTimeNanos(text);
-  return nanos === undefined ? undefined : Number(nanos / 1_000_000n);
+  return (parseInstant(text) ?? parseDateTime(text))?.millis;
 }

@@ -170,8 +170,29 @@ test("what is not a row of the table is not written as JSON", () => {
   wrong({ id: 1 }, /column "id": expected bigint, got number 1/);
   wrong({ nope: 1 }, /column "nope": is not a column/);
   wrong({ name: undefined }, /is undefined/);
-  const far = table("a.b", { x: t.date({ mode: "days" }) });
-  assert.throws(() => toJson(far, { x: 2147483647 }), /too far from 1970/);
+});
+
+test("days and times far from now go to JSON and back, as far as their mode holds them", () => {
+  const far = table("a.b", {
+    day: t.date({ mode: "days" }),
+    at: t.timestamp(3, { mode: "epochMillis" }),
+    nanos: t.timestamp(9, { mode: "epochNanos" }),
+  });
+  const row = { day: 2147483647, at: -Number.MAX_SAFE_INTEGER, nanos: 9007199254740991999999n };
+  const json = toJson(far, row);
+  assert.deepEqual(json, {
+    day: "+5881580-07-11",
+    at: "-283457-03-21T15:00:59.009",
+    nanos: "+287396-10-12T08:59:00.991999999",
+  });
+  assert.deepEqual(fromJson(far, json), row);
+  assert.throws(() => toJson(far, { nanos: 9007199254740992000000n }), /column "nanos": is too far from 1970/);
+  assert.throws(() => fromJson(far, { ...json, at: "+287396-10-12T08:59:00.992" }), /"at": 9007199254740992 is outside of/);
+  const now = table("a.b", { day: t.date(), at: t.timestampLtz(3) });
+  assert.throws(
+    () => fromJson(now, { day: "+5881580-07-11", at: "+287396-10-12T08:59:00Z" }),
+    /"day": is outside of what Temporal can hold[^]*"at": is outside of what Temporal can hold/,
+  );
 });
 
 test("JSON that a decimal or a time cannot hold is refused", () => {
