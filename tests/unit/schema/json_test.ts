@@ -187,12 +187,14 @@ test("days and times far from now go to JSON and back, as far as their mode hold
   });
   assert.deepEqual(fromJson(far, json), row);
   assert.throws(() => toJson(far, { nanos: 9007199254740992000000n }), /column "nanos": is too far from 1970/);
-  assert.throws(() => fromJson(far, { ...json, at: "+287396-10-12T08:59:00.992" }), /"at": 9007199254740992 is outside of/);
-  const now = table("a.b", { day: t.date(), at: t.timestampLtz(3) });
   assert.throws(
-    () => fromJson(now, { day: "+5881580-07-11", at: "+287396-10-12T08:59:00Z" }),
-    /"day": is outside of what Temporal can hold[^]*"at": is outside of what Temporal can hold/,
+    () => fromJson(far, { ...json, at: "+287396-10-12T08:59:00.992" }),
+    /"at": 9007199254740992 is outside of/,
   );
+  const now = table("a.b", { day: t.date(), at: t.timestampLtz(3) });
+  for (const json of [{ day: "+5881580-07-11" }, { at: "+287396-10-12T08:59:00Z" }]) {
+    assert.throws(() => fromJson(now, json), /is outside of what Temporal can hold/);
+  }
 });
 
 test("JSON that a decimal or a time cannot hold is refused", () => {
