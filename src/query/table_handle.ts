@@ -141,6 +141,11 @@ export class RuntimeTableHandle {
     return handle.#binding;
   }
 
+  /** Queues the rows that are written from now on, and sends none before the function that it returns is called. */
+  static suspendWrites(handle: RuntimeTableHandle): () => void {
+    return handle.#client.writer.suspend();
+  }
+
   scan(): RuntimeScan {
     return new RuntimeScan({ client: this.#client, binding: this.#binding });
   }

@@ -117,13 +117,16 @@ export function jsonReader(type: DataType): CellReader<unknown> {
     case "tinyint":
     case "smallint":
     case "int":
-      return (json) => json;
+      return asItIs;
     case "decimal":
       return (json) => typeof json === "number" ? decimalOf(json) : json;
     default:
       return (json) => fromJsonValue(type, json);
   }
 }
+
+/** What reads values that JSON has already. */
+export const asItIs: CellReader<unknown> = (json) => json;
 
 /** A number that a double holds exactly as it was written. */
 function decimalOf(json: number): string {
@@ -149,20 +152,20 @@ export function textReader(type: DataType): CellReader<string> {
     case "smallint":
     case "int":
       return (text) => {
-        if (!/^[+-]?\d{1,20}$/.test(text)) throw new JsonMismatch("expected a whole number");
-        return Number(text);
+        if (isWhole(text)) return Number(text);
+        throw new JsonMismatch("expected a whole number");
       };
     case "bigint":
       return (text) => {
-        if (!/^[+-]?\d{1,20}$/.test(text)) throw new JsonMismatch("expected a whole number");
+        if (!isWhole(text)) throw new JsonMismatch("expected a whole number");
+        if (text.length <= SAFE_LENGTH) return BigInt(Number(text));
         return BigInt(text.startsWith("+") ? text.slice(1) : text);
       };
     case "float":
     case "double":
       return (text) => {
-        if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) || /^(NaN|[+-]?Infinity)$/.test(text)) {
-          return Number(text);
-        }
+        const number = hasNumberSigns(text) ? Number(text) : NaN;
+        if (number === number || /^(NaN|[+-]?Infinity)$/.test(text)) return Number(text);
         throw new JsonMismatch("expected a number");
       };
     case "binary":
@@ -175,6 +178,33 @@ export function textReader(type: DataType): CellReader<string> {
     default:
       return (text) => text;
   }
+}
+
+/** Texts of no more characters are numbers that a double keeps. */
+const SAFE_LENGTH = 15;
+
+/** Whether a text is 1 to 20 digits, with a sign or without. Faster than a regular expression. */
+function isWhole(text: string): boolean {
+  const first = text.charCodeAt(0);
+  const begin = first === 43 || first === 45 ? 1 : 0;
+  const { length } = text;
+  if (length === begin || length > begin + 20) return false;
+  for (let i = begin; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 48 || code > 57) return false;
+  }
+  return true;
+}
+
+/** Whether a text has the signs of a plain number alone; `Number()` knows others, and spaces. */
+function hasNumberSigns(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if ((code < 48 || code > 57) && code !== 46 && code !== 45 && code !== 43 && code !== 101 && code !== 69) {
+      return false;
+    }
+  }
+  return text.length > 0;
 }
 
 /**

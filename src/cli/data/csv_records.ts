@@ -13,6 +13,8 @@ import { badFormat, type CsvOptions, type FileRecord, type Records, type Row, Ro
 /** How the cells of a record become a row. */
 interface Shape {
   readonly keys: readonly string[];
+  /** Where `__proto__` is among them; -1 where it is not. */
+  readonly hostile: number;
   readonly readers: readonly CellReader<string>[];
   readonly write: (cells: readonly (string | null)[]) => string;
 }
@@ -107,7 +109,12 @@ function shapeOf(names: readonly string[], file: InputFile, { table, kind, diale
     );
   }
   const types = new Map(members.map(({ column }) => [column.key, column.type]));
-  return { keys: names, readers: names.map((name) => textReader(types.get(name)!)), write: csvWriter(dialect).record };
+  return {
+    keys: names,
+    hostile: names.indexOf("__proto__"),
+    readers: names.map((name) => textReader(types.get(name)!)),
+    write: csvWriter(dialect).record,
+  };
 }
 
 class CsvFileRecord implements FileRecord {
@@ -125,7 +132,7 @@ class CsvFileRecord implements FileRecord {
 
   row(): Row {
     const { cells, problem } = this.#record;
-    const { keys, readers } = this.#shape;
+    const { hostile, keys, readers } = this.#shape;
     if (problem !== undefined) throw new RowProblem(problem);
     if (cells.length !== keys.length) {
       const [has, wanted] = [cells.length, keys.length].map((count) => `${count} ${count === 1 ? "cell" : "cells"}`);
@@ -143,7 +150,7 @@ class CsvFileRecord implements FileRecord {
         }
       }
       // Set as a property of its own, whatever its name is.
-      if (keys[i] === "__proto__") Object.defineProperty(row, "__proto__", { value, enumerable: true });
+      if (i === hostile) Object.defineProperty(row, "__proto__", { value, enumerable: true });
       else row[keys[i]!] = value;
     }
     return row;

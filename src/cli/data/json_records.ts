@@ -5,7 +5,7 @@
  */
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { membersOf } from "../../schema/row_kind.ts";
-import { jsonReader } from "./cells.ts";
+import { asItIs, jsonReader } from "./cells.ts";
 import type { InputFile } from "./files.ts";
 import {
   badFormat,
@@ -83,6 +83,7 @@ function rowReader({ table, kind }: RecordOptions): (json: unknown) => Row {
     for (const key of Object.keys(row)) {
       const read = readers.get(key);
       if (read === undefined) throw new RowProblem(notAColumn([...readers.keys()]), key);
+      if (read === asItIs) continue;
       const value = row[key];
       if (value === null) continue;
       try {

@@ -10,6 +10,7 @@ import type { AnyTable } from "../../schema/infer.ts";
 import { definitionFromLive } from "../../schema/live_definition.ts";
 import type { Db } from "../../query/db.ts";
 import type { UntypedHandle } from "../../query/handle_types.ts";
+import { RuntimeTableHandle } from "../../query/table_handle.ts";
 
 /** A table of the cluster. */
 export interface OpenTable {
@@ -19,6 +20,8 @@ export interface OpenTable {
   /** The live table, with dates and times as text. */
   readonly definition: TableDefinition;
   readonly handle: UntypedHandle;
+  /** Queues what is written from now on; the function that it returns sends it. */
+  readonly suspendWrites: () => () => void;
 }
 
 /** Looks a table up. */
@@ -34,7 +37,8 @@ export async function openTable(db: Db, name: string): Promise<OpenTable> {
   attachDefinition(table, definition);
   // What the types of a declaration say is not known here: the handle checks everything at run time.
   const handle = db.table(table as unknown as AnyTable) as unknown as UntypedHandle;
-  return { name: full, info, definition, handle };
+  const suspendWrites = () => RuntimeTableHandle.suspendWrites(handle as unknown as RuntimeTableHandle);
+  return { name: full, info, definition, handle, suspendWrites };
 }
 
 /** Dates and times as text, which hold all that the server can store, and need not be made into objects first. */

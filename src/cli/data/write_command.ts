@@ -179,16 +179,15 @@ async function writeFile(
     : format === "parquet"
     ? await (await import("./parquet_records.ts")).parquetRecords(file, { table, kind, onBytes })
     : jsonRecords(file, { table, kind, onBytes });
-  if (isOn(values, "dryRun") || (file.again && rejected === undefined && !isOn(values, "unchecked"))) {
+  if (isOn(values, "dryRun")) {
     await checkRecords(records, job);
-    if (signal.aborted) return INTERRUPTED;
-    if (isOn(values, "dryRun")) return await end("looked at", progress.rows, 0);
-    progress.done = 0;
+    return await end("looked at", progress.rows, 0);
   }
   const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
   // Rows are placed in batches from the start, so the table is looked at first.
   await table.handle.scan().explain();
-  const written = await writeRecords(records, { ...job, rejects }, !file.again && !isOn(values, "unchecked"));
+  const look = rejects !== undefined || isOn(values, "unchecked") ? "none" : file.again ? "all" : "first";
+  const written = await writeRecords(records, { ...job, rejects }, look);
   await rejects?.end();
   return await end(done, written, rejects?.count ?? 0);
 

@@ -12,11 +12,12 @@ import type { Progress } from "./progress.ts";
 import { type FileRecord, problemOf, type Records, type Row, RowProblem } from "./records.ts";
 import { problemText, type Rejects } from "./rejects.ts";
 
-/** Bytes that are queued before the file is read on. The queue may take twice as many: a batch of records is one step. */
+/** Bytes that are queued before the file is read on. */
 const AHEAD_BYTES = 32 << 20;
-/** What the writer of the connection may queue. */
-export const WRITER_BYTES: number = 64 << 20;
-/** Records of standard input that are checked before the first one is written. */
+const LOOK_AHEAD_BYTES = 64 << 20;
+/** What the writer of the connection may queue: what is looked at, and a row more. */
+export const WRITER_BYTES: number = 96 << 20;
+/** Records of standard input that are looked at before the first one is sent. */
 const LOOK_AHEAD = 10_000;
 
 /** What is written, and how. */
@@ -34,24 +35,27 @@ export interface WriteJob {
   readonly signal: AbortSignal;
   /** A write that failed. */
   readonly failure: () => unknown;
+  /** Bytes that are queued, and not sent, while a file is looked at. Default: 64 MiB. */
+  readonly lookAheadBytes?: number;
 }
 
 /**
- * Looks at all records, and writes none.
+ * Looks at records, and writes none.
  *
+ * @param first how many of them were looked at already
  * @throws FlussUsageError `INPUT.BAD_ROW`
  */
-export async function checkRecords(records: Records, job: WriteJob): Promise<void> {
+export async function checkRecords(records: Records, job: WriteJob, first = 0): Promise<void> {
   const check = rowCheck(job);
   let rows = 0;
   for await (const batch of records.batches()) {
     if (job.signal.aborted) return;
     for (const record of batch) {
+      if (rows++ < first) continue;
       const problem = check(record);
-      if (problem !== undefined) throw badRow(job.name, rows, record, problem, "nothing is written");
-      rows++;
+      if (problem !== undefined) throw badRow(job.name, rows - 1, record, problem, "nothing is written");
     }
-    job.progress.rows = rows;
+    job.progress.rows = Math.max(first, rows);
   }
 }
 
@@ -73,18 +77,21 @@ function rowCheck({ table, kind }: WriteJob): (record: FileRecord) => RowProblem
 /**
  * Queues all records, no faster than they are written, and waits until they are.
  *
- * @param headChecked whether the first ones are to be looked at before any is written
+ * @param look what is looked at before the first row is sent: every record of a file that can be read twice; the first
+ * ones; or nothing
  * @returns how many were written
  * @throws FlussUsageError `INPUT.BAD_ROW`; FlussWriteError
  */
-export async function writeRecords(records: Records, job: WriteJob, headChecked: boolean): Promise<number> {
-  const { db, name, progress, rejects, signal, write } = job;
-  const batches = headChecked && rejects === undefined ? lookedAt(records.batches(), job) : records.batches();
+export async function writeRecords(records: Records, job: WriteJob, look: "all" | "first" | "none"): Promise<number> {
+  const { db, lookAheadBytes = LOOK_AHEAD_BYTES, name, progress, rejects, signal, table, write } = job;
   const check = rowCheck(job);
+  // What fits in the queue need not be read and made into rows twice.
+  let send = look === "none" ? undefined : table.suspendWrites();
+  const most = look === "all" ? Infinity : LOOK_AHEAD;
   let written = 0;
-  for await (const batch of batches) {
+  for await (const batch of records.batches()) {
     for (const record of batch) {
-      if (signal.aborted) return await settled(written, job);
+      if (signal.aborted) return await stopped();
       try {
         write(record.row());
         written++;
@@ -94,21 +101,38 @@ export async function writeRecords(records: Records, job: WriteJob, headChecked:
         const problem = check(record) ?? said;
         if (rejects !== undefined) await rejects.add(record, problem);
         else {
-          const count = await settled(written, job);
-          throw badRow(
-            name,
-            count,
-            record,
-            problem,
-            count === 0 ? "nothing is written" : `${count} rows before it are`,
-          );
+          const before = await stopped();
+          const end = before === 0 ? "nothing is written" : `${before} rows before it are`;
+          throw badRow(name, written, record, problem, end);
         }
       }
-      if (db.queuedBytes > AHEAD_BYTES) await room(job);
+      if (send !== undefined && (db.queuedBytes > lookAheadBytes || written >= most)) {
+        if (look === "all") await checkRest(records, job, written);
+        if (signal.aborted) return await stopped();
+        send();
+        send = undefined;
+      }
+      if (send === undefined && db.queuedBytes > AHEAD_BYTES) await room(job);
     }
     progress.rows = written;
   }
+  send?.();
   return await settled(written, job);
+
+  /** @returns how many rows are written */
+  async function stopped(): Promise<number> {
+    if (send === undefined) return await settled(written, job);
+    await db.close({ drop: true });
+    return 0;
+  }
+}
+
+/** Looks at what does not fit in the queue. */
+async function checkRest(records: Records, job: WriteJob, first: number): Promise<void> {
+  const { done } = job.progress;
+  job.progress.done = 0;
+  await checkRecords(records, job, first);
+  job.progress.done = done;
 }
 
 /** Resolves when less is queued. Whatever failed on the way is thrown. */
@@ -123,32 +147,6 @@ async function settled(written: number, { db, failure }: WriteJob): Promise<numb
   await db.flush();
   if (failure() !== undefined) throw failure();
   return written;
-}
-
-/** The same batches, but nothing before the first records were looked at. */
-async function* lookedAt(
-  batches: AsyncIterable<readonly FileRecord[]>,
-  job: WriteJob,
-): AsyncGenerator<readonly FileRecord[]> {
-  const check = rowCheck(job);
-  let held: (readonly FileRecord[])[] | undefined = [];
-  let rows = 0;
-  for await (const batch of batches) {
-    if (held === undefined) {
-      yield batch;
-      continue;
-    }
-    for (const record of batch) {
-      const problem = check(record);
-      if (problem !== undefined) throw badRow(job.name, rows, record, problem, "nothing is written");
-      rows++;
-    }
-    held.push(batch);
-    if (rows < LOOK_AHEAD) continue;
-    yield* held;
-    held = undefined;
-  }
-  if (held !== undefined) yield* held;
 }
 
 function badRow(name: string, before: number, record: FileRecord, problem: RowProblem, end: string): Error {

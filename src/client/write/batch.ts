@@ -64,7 +64,9 @@ export class WriteBatch {
   sequenceMoved = false;
   /** What the last attempt said. */
   lastFailure: FlussError | undefined;
-  /** Calls off the delivery deadline. */
+  /** Whether its time limits run. */
+  armed = false;
+  /** Calls them off. */
   disarm: () => void = () => {};
   /** Bytes that count against the writer's limit; kept here because the builder goes when the batch settles. */
   bytes = 0;

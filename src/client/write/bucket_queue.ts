@@ -37,6 +37,11 @@ export class BucketQueue {
     return this.open !== undefined || this.ready.length > 0 || this.inFlight.length > 0;
   }
 
+  /** Batches that are not on their way, in order. */
+  get waiting(): readonly WriteBatch[] {
+    return this.open === undefined ? this.ready : [...this.ready, this.open];
+  }
+
   /** Lets no more rows into the open batch. */
   close(): void {
     if (this.open === undefined) return;

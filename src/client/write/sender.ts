@@ -103,7 +103,7 @@ export class Sender {
   }
 
   #drain(): void {
-    if (this.#connecting || this.#queues.size === 0) return;
+    if (this.#connecting || this.#queues.size === 0 || this.#writer.suspended) return;
     const connection = this.#writer.cluster.current(this.serverId);
     if (connection === undefined || API.PUT_KV.messages === undefined) {
       this.#connect();

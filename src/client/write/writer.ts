@@ -106,6 +106,7 @@ export class Writer {
   readonly bodies: BufferPool = new BufferPool(SPARE_BODIES);
   #order = 0;
   #hurry = 0;
+  #suspended = false;
   #closed: FlussError | undefined;
   #writerId: bigint | undefined;
   #initialising = false;
@@ -287,6 +288,31 @@ export class Writer {
     this.throwFailures();
   }
 
+  /**
+   * Sends nothing until it goes on; a flush before that does not end. Time limits of batches that are opened meanwhile
+   * begin when it does.
+   *
+   * @returns lets it go on
+   */
+  suspend(): () => void {
+    this.#suspended = true;
+    return () => {
+      this.#suspended = false;
+      for (const queues of this.#queues.values()) {
+        for (const queue of queues) {
+          if (queue?.busy !== true) continue;
+          for (const batch of queue.waiting) if (!batch.armed) this.#arm(queue, batch);
+          this.route(queue);
+        }
+      }
+    };
+  }
+
+  /** Nothing may be sent. */
+  get suspended(): boolean {
+    return this.#suspended;
+  }
+
   /** Lets nothing that is queued now wait for company any longer. */
   hurry(): void {
     for (const queues of this.#queues.values()) {
@@ -381,6 +407,7 @@ export class Writer {
 
   /** Hands a bucket to the sender of its leader. */
   route(queue: BucketQueue): void {
+    if (this.#suspended) return;
     const leader = this.leaderOf(queue);
     if (leader < 0) {
       this.holdBack(queue);
@@ -476,6 +503,12 @@ export class Writer {
     batch.lingered = this.limits.lingerMs === 0;
     queue.open = batch;
     this.#batches.add(batch);
+    if (!this.#suspended) this.#arm(queue, batch);
+    return batch;
+  }
+
+  /** Starts its time limits. */
+  #arm(queue: BucketQueue, batch: WriteBatch): void {
     const delivery = this.#alarms.set(this.limits.deliveryTimeoutMs, () => this.#expire(queue, batch));
     const linger = this.#alarms.set(this.limits.lingerMs, () => {
       batch.lingered = true;
@@ -485,7 +518,7 @@ export class Writer {
       this.#alarms.clear(delivery);
       this.#alarms.clear(linger);
     };
-    return batch;
+    batch.armed = true;
   }
 
   #expire(queue: BucketQueue, batch: WriteBatch): void {

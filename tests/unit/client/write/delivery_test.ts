@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, FlussError, t, table } from "../../../../mod.ts";
 import { API } from "../../../../src/client/rpc/api.ts";
+import { RuntimeTableHandle } from "../../../../src/query/table_handle.ts";
 import { FakeCluster, until, withFakeCluster, within } from "../../../fake_cluster.ts";
 
 const users = table("d.users", { id: t.int(), a: t.string() }, { primaryKey: ["id"] });
@@ -56,6 +57,23 @@ test("after a batch that may be written has expired, rows get a new writer id", 
     await within(2_000, handle.upsert({ id: 2 }));
     assert.equal(writers.size, 2);
     assert.deepEqual(fake.bucket(0).applied.map(({ row }) => row!.id), [0, 1, 2]);
+  }));
+
+test("rows that are suspended stay queued, and their time begins when they may be sent", () =>
+  withFakeCluster(1, { writer: { deliveryTimeoutMs: 1_500, batchBytes: 128 } }, async (cluster, db) => {
+    const fake = cluster.create(users);
+    const handle = db.table(users);
+    await handle.upsert({ id: 0 });
+    const resume = RuntimeTableHandle.suspendWrites(handle as unknown as RuntimeTableHandle);
+    const acks = Array.from({ length: 10 }, (_, i) => handle.upsert({ id: i + 1, a: "x".repeat(40) }));
+    await assert.rejects(db.flush({ timeoutMs: 2_000 }), is("TIMEOUT.FLUSH"));
+    assert.equal(fake.bucket(0).applied.length, 1);
+    resume();
+    await within(5_000, Promise.all(acks));
+    assert.deepEqual(fake.bucket(0).applied.map(({ row }) => row!.id), Array.from({ length: 11 }, (_, id) => id));
+    fake.bucket(0).leader = -1;
+    cluster.onPut = () => ({ code: 12 });
+    assert.ok(is("TIMEOUT.DELIVERY")(await within(5_000, caught(handle.upsert({ id: 11 })))));
   }));
 
 for (const acks of [1, 0] as const) {
