@@ -27,8 +27,8 @@ export interface Io {
    * @throws ReaderGone when nobody reads it any more
    */
   write(data: string | Uint8Array): Promise<void>;
-  /** Standard input, in pieces as they come. */
-  input(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** Standard input, in pieces as they come; the signal lets go of it. */
+  input(signal?: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
 /** Whether people read the output, and how wide it may be. */

@@ -17,22 +17,39 @@ if (node !== undefined && Number.parseInt(node) < 26) {
   process.stderr.write(`sluice needs Node 26 or newer, and this is ${node}; Deno 2.9 and Bun 1.4 run it, too\n`);
   process.exit(2);
 }
-const [{ ReaderGone }, { run }] = await Promise.all([import("./command.ts"), import("./program.ts")]);
+const [{ ReaderGone }, { fileError, FILE_EXIT }, { run }] = await Promise.all([
+  import("./command.ts"),
+  import("./data/files.ts"),
+  import("./program.ts"),
+]);
 
 const SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-// Whoever reads the output may leave before it ends, as `head` does; that is no reason to fail.
-let gone = false;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: { readonly code?: string }) => {
-    if (error.code !== "EPIPE") throw error;
-    if (stream === process.stdout) gone = true;
-  });
+let broken: Error & { readonly code?: string } | undefined;
+process.stdout.on("error", (error) => broken ??= error);
+// Of what cannot be told, nothing can be told.
+process.stderr.on("error", () => {});
+
+function checkOutput(): void {
+  // Whoever reads the output may leave before it ends, as `head` does; that is no reason to fail.
+  if (broken?.code === "EPIPE") throw new ReaderGone();
+  if (broken !== undefined) throw fileError("cannot write standard output", broken);
+}
+
+/** @returns whether there is room for more */
+function put(data: string | Uint8Array): boolean {
+  try {
+    return process.stdout.write(data);
+  } catch (error) {
+    // Deno throws what the others tell by an event.
+    broken ??= error as Error;
+    return true;
+  }
 }
 
 async function write(data: string | Uint8Array): Promise<void> {
-  if (gone) throw new ReaderGone();
-  if (process.stdout.write(data)) return;
+  checkOutput();
+  if (put(data)) return checkOutput();
   await new Promise<void>((resolve) => {
     const done = () => {
       for (const event of ["drain", "error", "close"]) process.stdout.off(event, done);
@@ -40,21 +57,27 @@ async function write(data: string | Uint8Array): Promise<void> {
     };
     for (const event of ["drain", "error", "close"]) process.stdout.on(event, done);
   });
-  if (gone) throw new ReaderGone();
+  checkOutput();
 }
 
-async function* input(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+/** Somebody waits for input, and will not get it. */
+let leftInput = false;
+
+async function* input(signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const letGo = () => leftInput = true;
+  signal?.addEventListener("abort", letGo);
   try {
     for await (const chunk of process.stdin) yield chunk as Uint8Array<ArrayBuffer>;
   } finally {
+    signal?.removeEventListener("abort", letGo);
     // Otherwise the process would wait for the rest of it.
     process.stdin.destroy();
   }
 }
 
-process.exitCode = await run(process.argv.slice(2), {
+const code = await run(process.argv.slice(2), {
   env: process.env,
-  out: (text) => void process.stdout.write(text),
+  out: (text) => void put(text),
   err: (text) => void process.stderr.write(text),
   onSignal(listener) {
     const listeners = SIGNALS.map((signal) => [signal, () => listener(signal)] as const);
@@ -71,3 +94,14 @@ process.exitCode = await run(process.argv.slice(2), {
   write,
   input,
 });
+// What became of the last output is told a moment later.
+await new Promise<void>((resolve) => broken === undefined ? process.stdout.write("", () => resolve()) : resolve());
+process.exitCode = code;
+if (broken !== undefined && broken.code !== "EPIPE") {
+  // Of errors, those are told already that do not go to the output.
+  const told = code !== 0 && !process.argv.includes("--json");
+  if (!told) process.stderr.write(`${fileError("cannot write standard output", broken).message}\n`);
+  if (code === 0) process.exitCode = FILE_EXIT.code;
+}
+// A read of input that is under way cannot be called off, and would keep the process.
+if (leftInput) process.exit();

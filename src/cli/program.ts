@@ -80,6 +80,7 @@ function optionsOf(command: CliCommand): Option[] {
     if (standard !== undefined) option.default(standard, standard);
     // The first value comes without any before it.
     if (repeats) option.argParser((value, before: readonly string[] | undefined) => [...before ?? [], value]);
+    else if (option.required) option.argParser(once(option));
     return option;
   });
   return [
@@ -87,6 +88,16 @@ function optionsOf(command: CliCommand): Option[] {
     new Option("--json", "print one JSON object instead of text"),
     new Option("--debug", "show where an error comes from"),
   ];
+}
+
+/** Takes a value, and refuses another one: the last of them would win without a word. */
+function once({ long }: Option): (value: string) => string {
+  let given = false;
+  return (value) => {
+    if (given) throw flussError("CLI.BAD_USAGE", { message: `${long} is given twice`, hint: "leave out one of them" });
+    given = true;
+    return value;
+  };
 }
 
 function helpBehind({ examples, exits }: CliCommand): string {

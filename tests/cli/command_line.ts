@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,17 @@ const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 /** A busy machine takes its time. */
 const PATIENCE_MS = 30_000;
 
+/** Where a command runs, and what it reads and writes. */
+export interface CommandLineOptions {
+  /** What it reads; without it there is nothing to read. */
+  readonly input?: string | Uint8Array | undefined;
+  /** Whether there may be more to read behind that. */
+  readonly openInput?: boolean;
+  /** A file in the place of its standard output. */
+  readonly output?: string | undefined;
+  readonly cwd?: string;
+}
+
 /** A command line that runs, or has ended. */
 export class CommandLine implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -26,22 +37,24 @@ export class CommandLine implements AsyncDisposable {
   out = "";
   err = "";
 
-  /** @param input what it reads; without it there is nothing to read */
   constructor(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    input?: string | Uint8Array,
-    cwd?: string,
+    { cwd, input, openInput = false, output }: CommandLineOptions = {},
   ) {
     const runtime = "deno" in process.versions ? ["run", "-A", "--no-check", "--config", CONFIG] : [];
+    const outputFile = output === undefined ? undefined : openSync(output, "w");
     this.#child = spawn(process.execPath, [...runtime, MAIN, ...args], {
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", outputFile ?? "pipe", "pipe"],
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, NO_COLOR: "1", ...env },
     });
+    if (outputFile !== undefined) closeSync(outputFile);
     // It may end before it has read everything.
-    this.#child.stdin?.on("error", () => {}).end(input);
-    this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => this.out += text);
+    this.#child.stdin?.on("error", () => {});
+    if (openInput) this.#child.stdin!.write(input!);
+    else this.#child.stdin?.end(input);
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.out += text);
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => this.err += text);
     // Its streams may be closed before it is gone, and the other way round.
     this.#ended = once(this.#child, "close").then(([code]) => code as number | null);
@@ -93,7 +106,7 @@ export class CommandLine implements AsyncDisposable {
 
   /** Reads no more of what it writes, as a pipe that is closed. */
   stopReading(): void {
-    this.#child.stdout!.destroy();
+    this.#child.stdout?.destroy();
     this.#child.stderr!.destroy();
   }
 

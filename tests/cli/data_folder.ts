@@ -73,8 +73,12 @@ export class DataFolder implements Disposable {
   }
 
   /** Runs a command to its end. */
-  async run(args: readonly string[], input?: string | Uint8Array): Promise<{ code: number; out: string; err: string }> {
-    await using run = new CommandLine(args, { SLUICE_URL: this.url, SLUICE_PASSWORD: "" }, input);
+  async run(
+    args: readonly string[],
+    input?: string | Uint8Array,
+    output?: string,
+  ): Promise<{ code: number; out: string; err: string }> {
+    await using run = new CommandLine(args, { SLUICE_URL: this.url, SLUICE_PASSWORD: "" }, { input, output });
     const code = await run.ended();
     assert.notEqual(code, null, `it was killed; it said ${run.err}`);
     return { code: code!, out: run.out, err: run.err };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { CommandLine } from "./command_line.ts";
 import { clicks, DataFolder, HOSTILE, users } from "./data_folder.ts";
@@ -30,10 +30,43 @@ test("export writes what the options choose, to standard output or to a file of 
   assert.deepEqual([code, out], [0, ""]);
   assert.match(err, /^2 rows in .*users\.jsonl, in [\d.]+ s \([\d,]+\/s\)\n$/);
   assert.equal(readFileSync(file, "utf8").split("\n").length, 3);
-  assert.ok(!existsSync(`${file}.part`));
+  assert.deepEqual(readdirSync(folder.folder).filter((name) => name.endsWith(".part")), []);
   const json = await folder.run(["export", "shop.users", "--output", file, "--overwrite", "--json"]);
   const { ok, rows } = JSON.parse(json.out);
   assert.deepEqual([json.code, json.err, ok, rows], [0, "", true, 2]);
+});
+
+test("export replaces what a link leads to, writes into what is no plain file, and touches nothing beside", async () => {
+  using folder = await DataFolder.seeded();
+  const export_ = (path: string, ...more: string[]) =>
+    folder.run(["export", "shop.users", "--select", "id", "--format", "csv", "--output", path, ...more]);
+  const [target, link, beside] = [folder.path("target.csv"), folder.path("link.csv"), folder.path("target.csv.part")];
+  writeFileSync(target, "old");
+  writeFileSync(beside, "precious");
+  symlinkSync("target.csv", link);
+  assert.match((await export_(link)).err, /is there already/);
+  assert.equal((await export_(link, "--overwrite")).code, 0);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(readFileSync(target, "utf8"), "id\n1\n2\n");
+  assert.equal(readFileSync(beside, "utf8"), "precious");
+  assert.equal((await export_("/dev/null", "--overwrite")).code, 0);
+  assert.ok(lstatSync("/dev/null").isCharacterDevice());
+  mkdirSync(folder.path("folder"));
+  const refused = await export_(folder.path("folder"), "--overwrite");
+  assert.deepEqual([refused.code, /cannot write .*folder: it is a folder/.test(refused.err)], [7, true], refused.err);
+  assert.deepEqual(readdirSync(folder.folder).sort(), ["data", "folder", "link.csv", "target.csv", "target.csv.part"]);
+});
+
+test("output that cannot be written is no bug of ours", {
+  skip: existsSync("/dev/full") ? false : "no /dev/full here",
+}, async () => {
+  using folder = await DataFolder.seeded();
+  for (const args of [["scan", "shop.users"], ["ls", "--json"], ["describe", "shop.users"]]) {
+    const { code, err } = await folder.run([...args], undefined, "/dev/full");
+    // Deno has no code for it, but words.
+    assert.match(err, /^INPUT\.FAILED: cannot write standard output: (the disk is full|No space left)/);
+    assert.equal(code, 7);
+  }
 });
 
 test("what cannot be exported leaves no file, and none is overwritten by mistake", async () => {
@@ -79,11 +112,12 @@ test("Ctrl-C ends an export, and leaves no file", async () => {
   );
   const file = folder.path("clicks.jsonl");
   await using run = new CommandLine(["export", "web.clicks", "--output", file], { SLUICE_URL: folder.url });
-  await run.until(() => existsSync(`${file}.part`));
+  const partial = () => readdirSync(folder.folder).some((name) => name.endsWith(".part"));
+  await run.until(partial);
   run.signal("SIGINT");
   // A machine that is quick enough may be done by then.
   if (await run.ended() === 0) assert.ok(existsSync(file));
-  else assert.deepEqual([existsSync(file), existsSync(`${file}.part`)], [false, false]);
+  else assert.deepEqual([existsSync(file), partial()], [false, false]);
 });
 
 test("offsets, config, top and acl tell of the cluster", async () => {

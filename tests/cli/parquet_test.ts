@@ -58,13 +58,42 @@ test("rows of Parquet that are refused are kept as JSON lines", () =>
     const { code, err } = await folder.run(["append", "web.narrow", "--file", file, "--rejects", rejects]);
     assert.equal(code, 7, err);
     assert.match(err, /2 rows appended .*, 1 rejected/);
-    assert.deepEqual(JSON.parse(readFileSync(rejects, "utf8")), { id: 1000, at: null, tags: "[]" });
+    assert.deepEqual(JSON.parse(readFileSync(rejects, "utf8")), { id: 1000, at: null, tags: [] });
     const rows = await folder.use((db) => db.table(narrow).scan().toArray());
     assert.deepEqual(rows.map(({ id, at, tags }) => [id, at?.toString(), tags]), [
       [1, "2026-11-23T01:02:03.5", [1]],
       [3, undefined, null],
     ]);
   }));
+
+test("rows of Parquet that were refused come back as they were, once they are corrected", async () => {
+  using folder = new DataFolder();
+  const columns = { price: t.decimal(10, 2), at: t.timestamp(6), on: t.date(), by: t.bytes(), big: t.bigint() };
+  const wide = table("web.wide", { id: t.int(), ...columns });
+  const tiny = table("web.tiny", { id: t.tinyint(), ...columns });
+  const row = {
+    id: 1000,
+    price: "12.50",
+    at: Temporal.PlainDateTime.from("2026-01-01T10:00:00.000001"),
+    on: Temporal.PlainDate.from("2026-01-01"),
+    by: new Uint8Array([255, 0, 1]),
+    big: 9007199254740993n,
+  };
+  await folder.use(async (db) => {
+    await db.admin.createDatabase("web");
+    await db.admin.create(wide);
+    await db.admin.create(tiny);
+    await db.table(wide).append(row);
+  });
+  const [file, rejects] = [folder.path("wide.parquet"), folder.path("rejects.jsonl")];
+  assert.equal((await folder.run(["export", "web.wide", "--output", file])).code, 0);
+  assert.equal((await folder.run(["append", "web.tiny", "--file", file, "--rejects", rejects])).code, 7);
+  writeFileSync(rejects, readFileSync(rejects, "utf8").replace('"id":1000', '"id":100'));
+  assert.equal((await folder.run(["append", "web.tiny", "--file", rejects])).code, 0);
+  const [back] = await folder.use((db) => db.table(tiny).scan().toArray());
+  const plain = (each: object) => Object.values(each).map(String);
+  assert.deepEqual(plain(back!), plain({ ...row, id: 100 }));
+});
 
 test("a value that Parquet cannot hold ends the export, with its column, and leaves no file", () =>
   withEvents(async (folder) => {

@@ -93,6 +93,7 @@ test("what is wrong is one line with a hint, and the exit code of its kind", asy
     [["lookup", "shop.users", "id=1", "id=2"], 2, /the column "id" is given twice/],
     [["lookup", "shop.orders", "id=1"], 2, /the key lacks the column "region"\. hint: .*region, id/],
     [["lookup", "web.clicks", "url=/"], 2, /no primary key/],
+    [["scan", "web.clicks", "--from", "token=abc"], 7, /^SUBSCRIPTION\.BAD_TOKEN: /],
     [["scan", "nix.da"], 5, /^SERVER\.TABLE_NOT_EXIST: .*hint/],
     [["ls", "nix"], 5, /^SERVER\.DATABASE_NOT_EXIST: /],
     [["scan", "web.clicks", "--select", "no"], 2, /there is no column "no"/],
@@ -134,7 +135,7 @@ test("a sluice.config.ts in the folder names the cluster", async () => {
     `export default { url: ${JSON.stringify(folder.url)}, schema: "./schema.ts", database: ${database} };\n`;
   for (const [database, args, code] of [['"shop"', ["lookup", "users", "id=2"], 0], ["1", ["ls"], 2]] as const) {
     writeFileSync(folder.path("sluice.config.ts"), text(database));
-    await using run = new CommandLine(args, { SLUICE_URL: "" }, undefined, folder.folder);
+    await using run = new CommandLine(args, { SLUICE_URL: "" }, { cwd: folder.folder });
     assert.equal(await run.ended(), code, run.err);
     if (code === 0) assert.equal(JSON.parse(run.out).id, "2");
     else assert.match(run.err, /^MIGRATION\.CONFIG: .*database must be a text/);

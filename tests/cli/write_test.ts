@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { CommandLine } from "./command_line.ts";
 import { clicks, DataFolder, users } from "./data_folder.ts";
@@ -117,6 +117,42 @@ test("what is wrong with rows is said with line and column, and nothing is half 
   assert.equal(await folder.use((db) => db.table(clicks).scan().count()), 20);
 });
 
+test("a signal ends a command that waits for its input, and what it has is written", async () => {
+  using folder = await DataFolder.seeded();
+  for (const [format, input] of [["jsonl", '{"url":"/a","day":"d1"}\n'], ["csv", "url,day\n/a,d1\n"]] as const) {
+    const args = ["append", "web.clicks", "--format", format, "--rejects", folder.path(`${format}.rejects`)];
+    await using run = new CommandLine(args, { SLUICE_URL: folder.url }, { input, openInput: true });
+    // It listens for signals before it makes that file.
+    await run.until(() => readdirSync(folder.folder).some((name) => name.startsWith(`${format}.rejects.`)));
+    run.signal("SIGTERM");
+    assert.equal(await run.ended(), 130, run.err);
+    assert.match(run.err, /^[01] rows? appended/);
+  }
+  assert.deepEqual(readdirSync(folder.folder), ["data"]);
+});
+
+test("--dry-run looks at a row as closely as writing does", async () => {
+  using folder = await DataFolder.seeded();
+  for (
+    const [row, code, said] of [
+      [
+        ["url=/", "ms=99999999999", "day=d1"],
+        7,
+        /^CODEC\.OUT_OF_RANGE web\.clicks: column "ms": 99999999999 is outside of INT/,
+      ],
+      [["ms=1", "day=d1"], 2, /column "url"/],
+      [["url=/", "day=d1"], 0, /^1 row looked at\n$/],
+    ] as const
+  ) {
+    for (const dry of code === 0 ? [["--dry-run"]] : [["--dry-run"], []]) {
+      const run = await folder.run(["append", "web.clicks", ...row, ...dry]);
+      assert.deepEqual([run.code, run.out], [code, ""], run.err);
+      assert.match(run.err, said);
+    }
+  }
+  assert.equal(await folder.use((db) => db.table(clicks).scan().count()), 20);
+});
+
 test("--rejects keeps the rows that are refused, as they came", async () => {
   using folder = await DataFolder.seeded();
   const input = 'url,ms,day\n/a,1,d1\n/b,x,d1\n,1,d1\n/c,2,d1\n"/d,""",3\n';
@@ -131,7 +167,7 @@ test("--rejects keeps the rows that are refused, as they came", async () => {
   ]);
   assert.match(err, /2 rows appended in .*, 3 rejected\n$/);
   assert.equal(readFileSync(rejects, "utf8"), 'url,ms,day\n/b,x,d1\n,1,d1\n"/d,""",3\n');
-  assert.equal((await folder.run(args, input)).code, 7, "it does not overwrite the file");
+  assert.match((await folder.run(args, input)).err, /rejects\.csv is there already\. hint: name another file\n/);
   assert.equal(await folder.use((db) => db.table(clicks).scan().count()), 22);
   const none = folder.path("none.csv");
   assert.equal(

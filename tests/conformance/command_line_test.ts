@@ -30,7 +30,7 @@ function commandsAt(bootstrap: string, database: string, login?: { username: str
     SLUICE_PASSWORD: login?.password ?? "",
   };
   const start = (args: readonly string[], input?: string) =>
-    new CommandLine([...args, "--database", database], env, input);
+    new CommandLine([...args, "--database", database], env, { input });
   const run = async (args: readonly string[], input?: string): Promise<Run> => {
     await using command = start(args, input);
     const code = await command.ended();

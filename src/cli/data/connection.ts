@@ -12,6 +12,7 @@ import { parseUrl } from "../../query/url.ts";
 import type { CommandOption, Exit, Io, Values } from "../command.ts";
 import { CONFIG_FILE, loadConfig } from "../config.ts";
 import { plainText } from "../text.ts";
+import { FILE_EXIT } from "./files.ts";
 import { badUsage, numberOf, textOf } from "./values.ts";
 
 /** Where the cluster is, unless an option says so. */
@@ -50,6 +51,7 @@ export const CONNECTION_EXITS: readonly Exit[] = [
   { code: 6, errors: "STORAGE.", text: "the folder of a file: URL cannot be used, or another process has it" },
   { code: 6, errors: "REMOTE.", text: "remote storage cannot be read" },
   { code: 7, errors: "CODEC.", text: "values that the table, or this program, cannot hold" },
+  FILE_EXIT,
 ];
 
 /**

@@ -17,7 +17,7 @@ import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { type OpenTable, openTable } from "./open_table.ts";
 import { jsonText } from "./output.ts";
 import { type Progress, rateText, showProgress, wholeText } from "./progress.ts";
-import { type AnyScan, READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
+import { type AnyScan, READING_EXITS, READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
 import { chosenColumns } from "./rows.ts";
 import { badUsage, isOn, namesOf, textOf, textsOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
@@ -47,7 +47,8 @@ export const exportRows: CliCommand = {
   ],
   exits: [
     ...CONNECTION_EXITS,
-    { code: 7, errors: "INPUT.", text: "the file cannot be written" },
+    { code: 7, errors: "INPUT.", text: "values that the format cannot hold" },
+    ...READING_EXITS,
     { code: INTERRUPTED, text: "Ctrl-C; no file is left behind" },
   ],
   run,

@@ -4,11 +4,15 @@
  * @module
  */
 import { type FlussError, flussError } from "../../base/errors.ts";
+import { endingWith, unlessAborted } from "../../query/abortable.ts";
 import type { Io } from "../command.ts";
 import { plainText } from "../text.ts";
 
 /** Bytes that are read at a time. */
 const CHUNK = 1 << 18;
+
+/** How a command ends that cannot use a file, or its output. */
+export const FILE_EXIT = { code: 7, errors: "INPUT.FAILED", text: "a file, or the output, cannot be used" } as const;
 
 /** Bytes to read, as often as they can be. */
 export interface InputFile {
@@ -18,7 +22,8 @@ export interface InputFile {
   readonly size: number | undefined;
   /** Whether it can be read more than once. */
   readonly again: boolean;
-  read(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  /** @param signal ends it, also while nothing comes, with an error */
+  read(signal?: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>>;
   /** Reads some of them, where they need not be read in turn. */
   readonly at?: (start: number, end: number) => Promise<ArrayBuffer>;
 }
@@ -26,41 +31,57 @@ export interface InputFile {
 /**
  * A file by its path; standard input where the path is `-`.
  *
- * @throws FlussUsageError `INPUT.FAILED`
+ * @throws FlussUsageError `INPUT.FAILED`; so does reading
  */
 export async function openInput(path: string, io: Io): Promise<InputFile> {
-  if (path === "-") return { name: "standard input", size: undefined, again: false, read: () => io.input() };
+  if (path === "-") {
+    const read = (signal?: AbortSignal) => endingWith(io.input(signal), signal);
+    return { name: "standard input", size: undefined, again: false, read };
+  }
   const { open, stat } = await import("node:fs/promises");
   const name = plainText(path);
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw new Error("it is a folder");
-    return {
-      name,
-      size: found.isFile() ? found.size : undefined,
-      again: found.isFile(),
-      async *read() {
-        await using file = await open(path, "r");
-        for (;;) {
-          const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, null);
-          if (bytesRead === 0) return;
-          yield buffer.subarray(0, bytesRead);
+  const failed = (error: unknown) => fileError(`cannot read ${name}`, error);
+  const found = await stat(path).catch((error: unknown) => {
+    throw failed(error);
+  });
+  if (found.isDirectory()) throw failed({ code: "EISDIR" });
+  return {
+    name,
+    size: found.isFile() ? found.size : undefined,
+    again: found.isFile(),
+    async *read(signal) {
+      const opened = await open(path, "r").catch((error: unknown) => {
+        throw failed(error);
+      });
+      await using file = opened;
+      const next = async () => {
+        try {
+          return await file.read(new Uint8Array(CHUNK), 0, CHUNK, null);
+        } catch (error) {
+          throw failed(error);
         }
-      },
-      async at(start, end) {
+      };
+      for (;;) {
+        const { bytesRead, buffer } = await unlessAborted(next(), signal);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    },
+    async at(start, end) {
+      try {
         await using file = await open(path, "r");
         const bytes = new Uint8Array(end - start);
         for (let filled = 0; filled < bytes.length;) {
           const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
-          if (bytesRead === 0) throw new Error(`the file ends before byte ${end}`);
+          if (bytesRead === 0) throw new Error(`it ends before byte ${end}`);
           filled += bytesRead;
         }
         return bytes.buffer;
-      },
-    };
-  } catch (error) {
-    throw fileError(`cannot read ${name}`, error);
-  }
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+  };
 }
 
 /** A file that is written. */
@@ -73,48 +94,64 @@ export interface OutputFile {
 }
 
 /**
- * A file that is there as a whole, or not at all; standard output where there is no path.
+ * A file that is there as a whole, or not at all; standard output where there is no path. What is no plain file, such as
+ * a pipe, takes what is written as it comes.
  *
- * @throws FlussUsageError `INPUT.FAILED`
+ * @param overwrite whether it may replace a file; undefined where nobody can say so
+ * @throws FlussUsageError `INPUT.FAILED`; so does what it does
  */
-export async function openOutput(path: string | undefined, io: Io, overwrite: boolean): Promise<OutputFile> {
+export async function openOutput(path: string | undefined, io: Io, overwrite?: boolean): Promise<OutputFile> {
   if (path === undefined) return { write: (data) => io.write(data), done: async () => {}, undo: async () => {} };
-  const { open, rename, rm, stat } = await import("node:fs/promises");
+  const { open, realpath, rename, rm, stat } = await import("node:fs/promises");
   const name = plainText(path);
-  if (!overwrite && await stat(path).then(() => true, () => false)) {
+  const told = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileError(`cannot write ${name}`, error);
+    }
+  };
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw fileError(`cannot write ${name}`, { code: "EISDIR" });
+  const plain = found?.isFile() ?? true;
+  if (found !== undefined && plain && overwrite !== true) {
     throw flussError("INPUT.FAILED", {
       message: `${name} is there already`,
-      hint: "name another file, or add --overwrite",
+      hint: overwrite === undefined ? "name another file" : "name another file, or add --overwrite",
     });
   }
-  const partial = `${path}.part`;
-  const file = await open(partial, "w").catch((error: unknown) => {
-    throw fileError(`cannot write ${name}`, error);
-  });
+  // A link stays one: what it leads to is replaced.
+  const target = found === undefined ? path : await told(() => realpath(path));
+  const partial = plain ? `${target}.${crypto.randomUUID().slice(0, 8)}.part` : target;
+  const file = await told(() => open(partial, plain ? "wx" : "w"));
+  const remove = async () => {
+    if (plain) await rm(partial, { force: true });
+  };
   return {
-    async write(data) {
-      try {
+    write: (data) =>
+      told(async () => {
         const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
         for (let at = 0; at < bytes.length;) {
           at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
         }
-      } catch (error) {
-        throw fileError(`cannot write ${name}`, error);
-      }
-    },
-    async done() {
-      await file.close();
-      await rename(partial, path);
-    },
+      }),
+    done: () =>
+      told(async () => {
+        await file.close();
+        if (plain) await rename(partial, target);
+      }).catch(async (error: unknown) => {
+        await remove();
+        throw error;
+      }),
     async undo() {
       await file.close();
-      await rm(partial, { force: true });
+      await remove();
     },
   };
 }
 
 /** What is wrong with a file, in words. */
-function fileError(what: string, error: unknown): FlussError {
+export function fileError(what: string, error: unknown): FlussError {
   const code = (error as { readonly code?: string }).code;
   const known: Readonly<Record<string, string>> = {
     ENOENT: "it is not there",
@@ -123,6 +160,7 @@ function fileError(what: string, error: unknown): FlussError {
     ENOTDIR: "its folder is none",
     ENOSPC: "the disk is full",
     EROFS: "the disk is read-only",
+    EIO: "the machine cannot",
   };
   const why = known[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
   return flussError("INPUT.FAILED", { message: `${what}: ${why}`, hint: "check the path", cause: error });

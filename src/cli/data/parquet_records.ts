@@ -7,6 +7,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import type { Compressors, FileMetaData, SchemaElement } from "hyparquet";
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { membersOf } from "../../schema/row_kind.ts";
+import { type CellWriter, jsonWriter } from "./cells.ts";
 import { jsonText } from "./output.ts";
 import type { InputFile } from "./files.ts";
 import { meaningText, parquetReader } from "./parquet_columns.ts";
@@ -25,6 +26,7 @@ const PARSERS = { timestampFromNanoseconds: (nanos: bigint) => nanos };
 interface ReadColumn {
   readonly key: string;
   read(raw: never): unknown;
+  readonly write: CellWriter;
 }
 
 /**
@@ -105,14 +107,19 @@ class ParquetRecord implements FileRecord {
 
   /** As a JSON line, to be corrected. */
   text(): string {
-    const shown = this.#columns.map(({ key }, i) => [key, jsonOf(this.#values[i])]);
-    return `${jsonText(Object.fromEntries(shown))}\n`;
+    const shown = this.#columns.map((column, i) => `${JSON.stringify(column.key)}:${jsonOf(column, this.#values[i])}`);
+    return `{${shown.join(",")}}\n`;
   }
 }
 
-function jsonOf(raw: unknown): unknown {
-  if (raw instanceof Uint8Array) return new TextDecoder().decode(raw);
-  return typeof raw === "bigint" ? String(raw) : raw ?? null;
+/** As export writes it; a value that is none of the column's is shown as far as it goes. */
+function jsonOf({ read, write }: ReadColumn, raw: unknown): string {
+  if (raw === null || raw === undefined) return "null";
+  try {
+    return write(read(raw as never));
+  } catch {
+    return jsonText(raw instanceof Uint8Array ? new TextDecoder().decode(raw) : raw);
+  }
 }
 
 function columnsOf(
@@ -139,7 +146,7 @@ function columnsOf(
     if (read === undefined) {
       throw badFormat(`${where} is ${meaningText(element)}, which is no ${type.kind.toUpperCase()}`);
     }
-    return { key, read };
+    return { key, read, write: jsonWriter(type) };
   });
 }
 

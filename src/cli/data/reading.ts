@@ -7,7 +7,7 @@ import type { Scan } from "../../query/scan_types.ts";
 import type { UntypedRow, UntypedTable } from "../../query/handle_types.ts";
 import type { From, ScanFrom, Until } from "../../query/read_position.ts";
 import type { ConnectOptions } from "../../query/options.ts";
-import type { CommandOption, Values } from "../command.ts";
+import type { CommandOption, Exit, Values } from "../command.ts";
 import { readConditions, WHERE_TEXT } from "./conditions.ts";
 import type { OpenTable } from "./open_table.ts";
 import { readPairs } from "./pairs.ts";
@@ -37,6 +37,11 @@ export const READING_OPTIONS: readonly CommandOption[] = [
     flags: "--full-rows <rows>",
     text: "how many current rows of a bucket may be read from servers without a scan of them",
   },
+];
+
+/** How such a command ends when there is nothing at the place where it is to start. */
+export const READING_EXITS: readonly Exit[] = [
+  { code: 7, errors: "SUBSCRIPTION.", text: "what was to be read first is gone, or the token is of another table" },
 ];
 
 /** What the connection has to know for it. */

@@ -54,6 +54,8 @@ export interface RecordOptions {
   readonly kind: RowKind;
   /** Told of every piece that was read. */
   readonly onBytes: (bytes: number) => void;
+  /** Ends it with an error, also while nothing comes. */
+  readonly signal?: AbortSignal;
 }
 
 /** How CSV is read. */
@@ -64,7 +66,11 @@ export interface CsvOptions extends RecordOptions {
 }
 
 /** Text of a file, piece by piece. */
-export async function* textOf(file: InputFile, { onBytes }: RecordOptions, line: () => number): AsyncGenerator<string> {
+export async function* textOf(
+  file: InputFile,
+  { onBytes, signal }: RecordOptions,
+  line: () => number,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const decode = (bytes?: Uint8Array<ArrayBuffer>) => {
     try {
@@ -73,7 +79,7 @@ export async function* textOf(file: InputFile, { onBytes }: RecordOptions, line:
       throw badFormat(`${file.name} is not text in UTF-8, in line ${line()} or soon behind it`);
     }
   };
-  for await (const bytes of file.read()) {
+  for await (const bytes of file.read(signal)) {
     onBytes(bytes.length);
     yield decode(bytes);
   }

@@ -27,7 +27,7 @@ export class Rejects {
    * @throws FlussUsageError `INPUT.FAILED`
    */
   static async open(path: string, header: string, io: Io): Promise<Rejects> {
-    const file = await openOutput(path, io, false);
+    const file = await openOutput(path, io);
     await file.write(header);
     return new Rejects(file, io);
   }

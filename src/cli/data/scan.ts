@@ -8,7 +8,7 @@ import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { openTable } from "./open_table.ts";
 import { jsonText, printObject, printRows } from "./output.ts";
 import { plainText } from "../text.ts";
-import { READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
+import { READING_EXITS, READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
 import { tableRows } from "./rows.ts";
 import { isOn, namesOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
@@ -32,7 +32,7 @@ export const scan: CliCommand = {
     "scan web.clicks --from 15m | jq .url",
     "scan shop.orders --partition region=eu --count",
   ],
-  exits: CONNECTION_EXITS,
+  exits: [...CONNECTION_EXITS, ...READING_EXITS],
   run,
 };
 

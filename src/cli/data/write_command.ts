@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FlussError } from "../../base/errors.ts";
+import { FlussError, flussError } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
 import { type Operation, refusal } from "../../query/forbidden.ts";
 import { ipcRows } from "../../query/ipc_rows.ts";
@@ -20,7 +20,7 @@ import { type OpenTable, openTable } from "./open_table.ts";
 import { jsonText } from "./output.ts";
 import { PAIRS_TEXT, readPairs } from "./pairs.ts";
 import { type Progress, rateText, showProgress, wholeText } from "./progress.ts";
-import type { FileFormat, FileRecord, Records, Row } from "./records.ts";
+import { type FileFormat, type FileRecord, problemOf, type RecordOptions, type Records, type Row } from "./records.ts";
 import { Rejects } from "./rejects.ts";
 import { badUsage, isOn, namesOf, textOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
@@ -71,7 +71,7 @@ export function writeCommand(verb: WriteVerb): CliCommand {
     examples: verb.examples,
     exits: [
       ...CONNECTION_EXITS,
-      { code: 7, errors: "INPUT.", text: "a file cannot be used, or has rows that the table does not take" },
+      { code: 7, errors: "INPUT.", text: "a file has rows that the table does not take, or is not in its format" },
       { code: 7, errors: "ARROW.", text: "Arrow IPC has other columns than the table" },
       { code: 9, errors: "WRITE.", text: "rows could not be written" },
       { code: INTERRUPTED, text: "Ctrl-C; what was acknowledged is written" },
@@ -116,13 +116,31 @@ async function writeWords(
   io: Io,
 ): Promise<number> {
   const row = readPairs(words, table);
-  if (!isOn(values, "dryRun")) {
-    const ack = table.handle[operation](row);
+  const dry = isOn(values, "dryRun");
+  // The judge of a row is who writes it.
+  if (dry) table.suspendWrites();
+  const ack = write();
+  if (dry) await db.close({ drop: true });
+  else {
     await db.flush();
     await ack;
   }
-  await tell(isOn(values, "dryRun") ? "looked at" : done, 1, 0, undefined, values, io);
+  await tell(dry ? "looked at" : done, 1, 0, undefined, values, io);
   return 0;
+
+  function write(): PromiseLike<unknown> {
+    try {
+      return table.handle[operation](row);
+    } catch (error) {
+      const { column, message } = problemOf(error);
+      throw flussError("INPUT.BAD_ROW", {
+        message: `${column === undefined ? "" : `column ${JSON.stringify(column)}: `}${message}; nothing is written`,
+        ...(column === undefined ? {} : { column }),
+        hint: FlussError.is(error) ? error.hint : undefined,
+        cause: error,
+      });
+    }
+  }
 }
 
 async function writeFile(
@@ -161,35 +179,45 @@ async function writeFile(
     signal,
     failure,
   };
+  const options: RecordOptions = { table, kind, onBytes, signal };
   using shown = showProgress(io, progress);
-  if (whole) {
-    try {
-      const stream = streamOf(counted(file, onBytes));
-      const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
-      return await end(done, rows, 0);
-    } catch (error) {
-      if (signal.aborted) return INTERRUPTED;
-      throw error;
+  try {
+    return whole ? await appendWhole() : await writeRows();
+  } catch (error) {
+    if (signal.aborted) return INTERRUPTED;
+    throw error;
+  }
+
+  async function appendWhole(): Promise<number> {
+    const stream = streamOf(counted(file, options));
+    const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
+    return await end(done, rows, 0);
+  }
+
+  async function writeRows(): Promise<number> {
+    const records = format === "arrow"
+      ? arrowRecords(file, options)
+      : format === "csv"
+      ? await csvRecords(file, { ...options, dialect: dialectOf(values), columns: namesOf(values, "columns") })
+      : format === "parquet"
+      ? await (await import("./parquet_records.ts")).parquetRecords(file, options)
+      : jsonRecords(file, options);
+    if (isOn(values, "dryRun")) {
+      await checkRecords(records, job);
+      return await end("looked at", progress.rows, 0);
     }
+    const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
+    // Rows are placed in batches from the start, so the table is looked at first.
+    await table.handle.scan().explain();
+    const look = rejects !== undefined || isOn(values, "unchecked") ? "none" : file.again ? "all" : "first";
+    let written: number;
+    try {
+      written = await writeRecords(records, { ...job, rejects }, look);
+    } finally {
+      await rejects?.end();
+    }
+    return await end(done, written, rejects?.count ?? 0);
   }
-  const records = format === "arrow"
-    ? arrowRecords(file, table, onBytes)
-    : format === "csv"
-    ? await csvRecords(file, { table, kind, onBytes, dialect: dialectOf(values), columns: namesOf(values, "columns") })
-    : format === "parquet"
-    ? await (await import("./parquet_records.ts")).parquetRecords(file, { table, kind, onBytes })
-    : jsonRecords(file, { table, kind, onBytes });
-  if (isOn(values, "dryRun")) {
-    await checkRecords(records, job);
-    return await end("looked at", progress.rows, 0);
-  }
-  const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
-  // Rows are placed in batches from the start, so the table is looked at first.
-  await table.handle.scan().explain();
-  const look = rejects !== undefined || isOn(values, "unchecked") ? "none" : file.again ? "all" : "first";
-  const written = await writeRecords(records, { ...job, rejects }, look);
-  await rejects?.end();
-  return await end(done, written, rejects?.count ?? 0);
 
   async function end(what: string, rows: number, lost: number): Promise<number> {
     // The last line takes the place of the bar.
@@ -199,14 +227,15 @@ async function writeFile(
   }
 }
 
-function arrowRecords(file: InputFile, table: OpenTable, onBytes: (bytes: number) => void): Records {
+function arrowRecords(file: InputFile, options: RecordOptions): Records {
+  const { table } = options;
   const ids = new Map(table.info.table.schema.columns.map(({ key, id }) => [key, id]));
   const columns = table.definition.columns.map(({ key, name, type }) => ({ key, name, type, id: ids.get(key)! }));
   return {
     header: "",
     async *batches() {
       let line = 0;
-      for await (const rows of ipcRows(counted(file, onBytes), columns)) {
+      for await (const rows of ipcRows(counted(file, options), columns)) {
         yield Array.from(rows, (row: Row): FileRecord => ({ line: ++line, row: () => row, text: () => "" }));
       }
     },
@@ -224,8 +253,11 @@ function streamOf(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStre
   }, { highWaterMark: 0 });
 }
 
-async function* counted(file: InputFile, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const bytes of file.read()) {
+async function* counted(
+  file: InputFile,
+  { onBytes, signal }: RecordOptions,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const bytes of file.read(signal)) {
     onBytes(bytes.length);
     yield bytes;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { flussError } from "../../base/errors.ts";
+import { bareMessage, FlussError, flussError } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
 import { compileRowCheck } from "../../schema/row_check.ts";
 import type { RowKind } from "../../schema/row_kind.ts";
@@ -48,12 +48,12 @@ export interface WriteJob {
 export async function checkRecords(records: Records, job: WriteJob, first = 0): Promise<void> {
   const check = rowCheck(job);
   let rows = 0;
-  for await (const batch of records.batches()) {
+  for await (const batch of readOn(records, job, async () => 0)) {
     if (job.signal.aborted) return;
     for (const record of batch) {
       if (rows++ < first) continue;
       const problem = check(record);
-      if (problem !== undefined) throw badRow(job.name, rows - 1, record, problem, "nothing is written");
+      if (problem !== undefined) throw badRow(job.name, rows - 1, record, problem, endOf(0));
     }
     job.progress.rows = Math.max(first, rows);
   }
@@ -89,7 +89,7 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
   let send = look === "none" ? undefined : table.suspendWrites();
   const most = look === "all" ? Infinity : LOOK_AHEAD;
   let written = 0;
-  for await (const batch of records.batches()) {
+  for await (const batch of readOn(records, job, stopped)) {
     for (const record of batch) {
       if (signal.aborted) return await stopped();
       try {
@@ -101,9 +101,7 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
         const problem = check(record) ?? said;
         if (rejects !== undefined) await rejects.add(record, problem);
         else {
-          const before = await stopped();
-          const end = before === 0 ? "nothing is written" : `${before} rows before it are`;
-          throw badRow(name, written, record, problem, end);
+          throw badRow(name, written, record, problem, endOf(await stopped()));
         }
       }
       if (send !== undefined && (db.queuedBytes > lookAheadBytes || written >= most)) {
@@ -116,6 +114,7 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
     }
     progress.rows = written;
   }
+  if (signal.aborted) return await stopped();
   send?.();
   return await settled(written, job);
 
@@ -125,6 +124,34 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
     await db.close({ drop: true });
     return 0;
   }
+}
+
+/**
+ * The batches, until the signal ends them.
+ *
+ * @param stopped gives up, and tells how many rows are written
+ * @throws FlussUsageError `INPUT.*` of a file that cannot be read on, which says what became of its rows
+ */
+async function* readOn(
+  records: Records,
+  { signal }: WriteJob,
+  stopped: () => Promise<number>,
+): AsyncGenerator<readonly FileRecord[]> {
+  try {
+    for await (const batch of records.batches()) yield batch;
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!FlussError.is(error) || !error.code.startsWith("INPUT.")) throw error;
+    throw flussError(error.code, {
+      message: `${bareMessage(error)}; ${endOf(await stopped())}`,
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+function endOf(written: number): string {
+  return written === 0 ? "nothing is written" : `${written} rows before it are written`;
 }
 
 /** Looks at what does not fit in the queue. */

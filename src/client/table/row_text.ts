@@ -34,12 +34,13 @@ function plain(value: unknown): string {
 /** A codec's complaint, with the names that the codec does not know. Other errors pass. */
 export function namedError(error: unknown, table: string, definition: TableDefinition, row: Row): unknown {
   if (!(error instanceof ColumnError)) return error;
-  const named = rowText(definition, row);
+  // Rows of logs have no key to name them by.
+  const named = definition.primaryKey.length === 0 ? undefined : rowText(definition, row);
   return flussError(error.code, {
     table,
     column: error.column,
     row: named,
-    message: `row ${named}, column "${error.column}": ${error.message}`,
+    message: `${named === undefined ? "" : `row ${named}, `}column "${error.column}": ${error.message}`,
     hint: error.hint,
   });
 }

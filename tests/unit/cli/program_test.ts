@@ -34,6 +34,15 @@ test("a command gets its options, with lists and defaults", async () => {
   assert.deepEqual([io.stdout, io.stderr], ["", ""]);
 });
 
+test("an option that takes one value is not given two", async () => {
+  const command = fake(() => assert.fail("it ran"));
+  for (const [args, again] of [["--size 1 --size 2", "--size"], ["--size=7 --word a --size=7", "--size"]] as const) {
+    const io = fakeIo();
+    assert.equal(await run(["fake", ...args.split(" ")], io, [command]), 2);
+    assert.equal(io.stderr, `CLI.BAD_USAGE: ${again} is given twice. hint: leave out one of them\n`);
+  }
+});
+
 test("errors become one line and the exit code of their kind", async () => {
   const cases = [
     [flussError("LISTEN.PORT_IN_USE", { message: "x", hint: "y" }), 4, "LISTEN.PORT_IN_USE: x. hint: y\n"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, type Db, FlussError, t, table } from "../../../mod.ts";
+import { flussError } from "../../../src/base/errors.ts";
 import { openTable } from "../../../src/cli/data/open_table.ts";
 import type { FileRecord, Records, Row } from "../../../src/cli/data/records.ts";
 import { type WriteJob, writeRecords } from "../../../src/cli/data/write_rows.ts";
@@ -120,9 +121,28 @@ test("of what is read once, the first rows are looked at", async () => {
   });
   await withTable({}, async ({ job, stored }) => {
     const file = new FakeFile(12_000, 11_000);
-    await assert.rejects(writeRecords(file, job, "first"), badRow(11_001, /11000 rows before it are/));
+    await assert.rejects(writeRecords(file, job, "first"), badRow(11_001, /11000 rows before it are written/));
     assert.deepEqual([file.reads, await stored()], [1, upTo(11_000)]);
   });
+});
+
+test("a file that cannot be read on says what became of its rows", async () => {
+  for (
+    const [look, end] of [["all", /^.*; nothing is written/], ["none", /; 1000 rows before it are written/]] as const
+  ) {
+    await withTable({}, async ({ db, job, stored }) => {
+      const file = new FakeFile(1000);
+      file.atEnd = () =>
+        Promise.reject(flussError("INPUT.BAD_FORMAT", { message: "line 1001: a quote is not closed" }));
+      await assert.rejects(
+        writeRecords(file, job, look),
+        (error: unknown) =>
+          FlussError.is(error, "INPUT.BAD_FORMAT") && /1001: a quote/.test(error.message) && end.test(error.message),
+      );
+      await db.close({ drop: true });
+      assert.deepEqual(await stored(), upTo(look === "all" ? 0 : 1000));
+    });
+  }
 });
 
 test("an interrupt while rows are looked at leaves nothing, and later what was queued", async () => {
