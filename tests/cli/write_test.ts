@@ -138,9 +138,9 @@ test("--dry-run looks at a row as closely as writing does", async () => {
       [
         ["url=/", "ms=99999999999", "day=d1"],
         7,
-        /^CODEC\.OUT_OF_RANGE web\.clicks: column "ms": 99999999999 is outside of INT/,
+        /^INPUT\.BAD_ROW: column "ms": 99999999999 is outside of INT .*; nothing is written/,
       ],
-      [["ms=1", "day=d1"], 2, /column "url"/],
+      [["ms=1", "day=d1"], 7, /^INPUT\.BAD_ROW: column "url": the row lacks a value .*; nothing is written/],
       [["url=/", "day=d1"], 0, /^1 row looked at\n$/],
     ] as const
   ) {

@@ -134,9 +134,9 @@ async function writeWords(
     } catch (error) {
       const { column, message } = problemOf(error);
       throw flussError("INPUT.BAD_ROW", {
-        message: `${column === undefined ? "" : `column ${JSON.stringify(column)}: `}${message}; nothing is written`,
+        message: `${message}; nothing is written`,
         ...(column === undefined ? {} : { column }),
-        hint: FlussError.is(error) ? error.hint : undefined,
+        hint: FlussError.is(error) && error.hint !== undefined ? error.hint : "correct it",
         cause: error,
       });
     }
