@@ -41,6 +41,8 @@ export interface Screen {
   readonly err: boolean;
   /** Characters of a line. */
   readonly columns: number;
+  /** Lines. */
+  readonly rows: number;
 }
 
 /** Whoever read the output left, as `head` does. A reason to end, and not to fail. */

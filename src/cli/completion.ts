@@ -83,7 +83,12 @@ ${names.join("\n")}
 ${cases.join("\n")}
   esac
 }
-compdef _sluice sluice
+# As a file that is found by its name this is the function itself; read into a shell, it tells of one.
+if [ "$funcstack[1]" = "_sluice" ]; then
+  _sluice "$@"
+else
+  compdef _sluice sluice
+fi
 `;
 }
 

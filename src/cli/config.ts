@@ -55,13 +55,22 @@ export async function loadConfig(given: string | undefined): Promise<LoadedConfi
     );
   }
   const { default: config } = await load(file, "the config") as { readonly default?: unknown };
-  return { config: checked(config, file), file, folder: dirname(file) };
+  const folder = dirname(file);
+  return { config: withFolder(checked(config, file), folder), file, folder };
 }
 
 /** A project without its tables: for commands that look at migrations alone. */
 export function projectOf({ config, folder }: LoadedConfig): Project {
   const { out = OUT, database, server, include, stateDatabase } = config;
   return { tables: [], out: resolve(folder, out), database, server, include, stateDatabase };
+}
+
+/** A folder of data is relative to the config, as those of schema and migrations are. */
+function withFolder(config: SluiceConfig, folder: string): SluiceConfig {
+  const [, path, rest] = /^file:(?!\/)([^?#]+)([^]*)$/i.exec(config.url ?? "") ?? [];
+  if (path === undefined) return config;
+  const encoded = folder.replace(/[%?#]/g, encodeURIComponent);
+  return { ...config, url: `file:${join(encoded, path)}${rest}` };
 }
 
 /**
@@ -106,7 +115,7 @@ function checked(config: unknown, file: string): SluiceConfig {
     throw bad(`${file} has no config as its default export`, "write export default defineConfig({ ... })");
   }
   const known = Object.keys(SHAPE);
-  for (const [key, value] of Object.entries(config)) {
+  for (const [key, value] of entriesOf(config, file)) {
     if (!Object.hasOwn(SHAPE, key)) {
       throw bad(`${file}: there is no option ${JSON.stringify(key)}`, suggestion(key, known, "options"));
     }
@@ -116,6 +125,14 @@ function checked(config: unknown, file: string): SluiceConfig {
   const { schema } = config as Partial<SluiceConfig>;
   if (schema === undefined) throw bad(`${file}: schema is missing`, 'write schema: "./schema/*.ts"');
   return config as SluiceConfig;
+}
+
+function entriesOf(config: object, file: string): [string, unknown][] {
+  try {
+    return Object.entries(config);
+  } catch (error) {
+    throw bad(`${file}: the config cannot be read: ${firstLine(String(error))}`, "write plain values");
+  }
 }
 
 function whyNot(value: unknown, shape: Shape): string | undefined {

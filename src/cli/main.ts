@@ -64,6 +64,7 @@ async function write(data: string | Uint8Array): Promise<void> {
 let leftInput = false;
 
 async function* input(signal?: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  if (signal?.aborted === true) return;
   const letGo = () => leftInput = true;
   signal?.addEventListener("abort", letGo);
   try {
@@ -90,6 +91,7 @@ const code = await run(process.argv.slice(2), {
     out: process.stdout.isTTY === true,
     err: process.stderr.isTTY === true,
     columns: process.stdout.columns || process.stderr.columns || 80,
+    rows: process.stdout.rows || process.stderr.rows || 24,
   },
   write,
   input,

@@ -62,6 +62,15 @@ export async function run(
       program.outputHelp({ error: true });
       return EXIT.usage;
     }
+    const [first, topic] = args;
+    if (
+      first === "help" && topic !== undefined && !topic.startsWith("-") && !commands.some(({ name }) => name === topic)
+    ) {
+      throw flussError("CLI.BAD_USAGE", {
+        message: `there is no command ${JSON.stringify(topic)}`,
+        hint: "see sluice --help",
+      });
+    }
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { bareMessage, FlussError, FlussUsageError, type MigrationProblem } from "../base/errors.ts";
+import type { ErrorCode } from "../base/error_table.ts";
 import { type CliCommand, EXIT, type Io } from "./command.ts";
 import { plainText } from "./text.ts";
 
@@ -23,8 +24,10 @@ export function reportError(thrown: unknown, command: CliCommand | undefined, op
   if (thrown instanceof ToldError) return reportError(thrown.cause, command, options, { ...io, out: () => {} });
   const error = thrown;
   const code = exitCode(error, command);
-  if (options.json) io.out(`${JSON.stringify({ ok: false, error: envelopeOf(error) })}\n`);
-  else {
+  if (options.json) {
+    const json = JSON.stringify({ ok: false, error: envelopeOf(error) });
+    io.out(`${io.screen.out ? plainText(json) : json}\n`);
+  } else {
     io.err(`${plainText(lineOf(error))}\n`);
     const problems = problemsOf(error);
     // One is what the line above says.
@@ -32,7 +35,7 @@ export function reportError(thrown: unknown, command: CliCommand | undefined, op
       io.err(`  ${plainText(hint === undefined ? message : `${message}. hint: ${hint}`)}\n`);
     }
   }
-  if (options.debug && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
+  if (options.debug && error instanceof Error) io.err(`${(error.stack ?? "").split("\n").map(plainText).join("\n")}\n`);
   return code;
 }
 
@@ -45,8 +48,25 @@ function exitCode(error: unknown, command: CliCommand | undefined): number {
   return error instanceof FlussUsageError ? EXIT.usage : EXIT.bug;
 }
 
+/** What to do next, where the error tells it in words of the API. */
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  "SERVER.DATABASE_NOT_EXIST": "see sluice ls",
+  "SERVER.TABLE_NOT_EXIST": "see sluice ls DATABASE",
+  "SERVER.AUTHENTICATE_EXCEPTION": "check --username and SLUICE_PASSWORD",
+  "CONNECTION.AUTH_FAILED": "give --username, and the password in SLUICE_PASSWORD",
+  "SCHEMA.NAME": "write database.table, or add --database",
+};
+
+function hintOf(error: FlussError): string | undefined {
+  return HINTS[error.code] ?? error.hint;
+}
+
 function lineOf(error: unknown): string {
-  if (FlussError.is(error)) return error.message;
+  if (FlussError.is(error)) {
+    const hint = hintOf(error);
+    const said = error.hint === undefined ? error.message : error.message.replace(`. hint: ${error.hint}`, "");
+    return hint === undefined ? said : `${said}. hint: ${hint}`;
+  }
   const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return `a bug of Sluice, not of yours: ${said}. hint: say it again with --debug, and report what it shows`;
 }
@@ -72,7 +92,7 @@ export function envelopeOf(error: unknown): ErrorEnvelope {
   return {
     code: error.code,
     message: bareMessage(error),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(hintOf(error) === undefined ? {} : { hint: hintOf(error)! }),
     docs: error.docsUrl,
     ...(problems.length === 0 ? {} : { problems }),
   };

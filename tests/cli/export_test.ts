@@ -164,7 +164,10 @@ test("a user logs in with the password of the environment", async () => {
   const [, url] = await server.urls(2);
   const wrong: readonly [Readonly<Record<string, string>>, RegExp][] = [
     [{ SLUICE_USERNAME: "alice", SLUICE_PASSWORD: "wrong-hunter2" }, /^CONNECTION\.AUTH_FAILED/],
-    [{ SLUICE_USERNAME: "alice", SLUICE_PASSWORD: "" }, /^CONNECTION\.BAD_OPTION: username is given, but password/],
+    [
+      { SLUICE_USERNAME: "alice", SLUICE_PASSWORD: "" },
+      /^CLI\.BAD_USAGE: no password is given for the user alice\. hint: set SLUICE_PASSWORD/,
+    ],
   ];
   for (const [env, said] of wrong) {
     await using run = new CommandLine(["ls", "--url", url!], env);

@@ -34,7 +34,7 @@ test("Parquet that does not fit, or is none, is refused with its column, and not
     const cases: readonly [readonly string[], RegExp][] = [
       [
         ["web.other", "--file", file],
-        /column "at" is INT64 \(TIMESTAMP\), which is no BOOLEAN/,
+        /column "at" is INT64 \(TIMESTAMP, local\), which is no BOOLEAN/,
       ],
       [["web.fewer", "--file", file], /column "at" is none of the table's to write; there are id/],
       [["web.narrow", "--file", file], /row 2, line 2, column "id": .*; nothing is written/],
@@ -93,6 +93,30 @@ test("rows of Parquet that were refused come back as they were, once they are co
   const [back] = await folder.use((db) => db.table(tiny).scan().toArray());
   const plain = (each: object) => Object.values(each).map(String);
   assert.deepEqual(plain(back!), plain({ ...row, id: 100 }));
+});
+
+test("Parquet of wall clocks is none of instants, and the other way round", async () => {
+  using folder = new DataFolder();
+  const local = table("web.local", { at: t.timestamp(6) });
+  const instants = table("web.instants", { at: t.timestampLtz(6) });
+  await folder.use(async (db) => {
+    await db.admin.createDatabase("web");
+    for (const each of [local, instants]) await db.admin.create(each);
+    await db.table(local).append({ at: Temporal.PlainDateTime.from("2026-01-01T10:00") });
+    await db.table(instants).append({ at: Temporal.Instant.from("2026-01-01T10:00Z") });
+  });
+  for (
+    const [from, to, said] of [
+      ["local", "instants", /"at" is INT64 \(TIMESTAMP, local\), which is no TIMESTAMP_LTZ\(6\)/],
+      ["instants", "local", /"at" is INT64 \(TIMESTAMP, in UTC\), which is no TIMESTAMP\(6\)/],
+    ] as const
+  ) {
+    const file = folder.path(`${from}.parquet`);
+    assert.equal((await folder.run(["export", `web.${from}`, "--output", file])).code, 0);
+    const { code, err } = await folder.run(["append", `web.${to}`, "--file", file]);
+    assert.equal(code, 7, err);
+    assert.match(err, said);
+  }
 });
 
 test("a value that Parquet cannot hold ends the export, with its column, and leaves no file", () =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { test } from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { CommandLine } from "./command_line.ts";
@@ -139,6 +140,17 @@ test("a sluice.config.ts in the folder names the cluster", async () => {
     assert.equal(await run.ended(), code, run.err);
     if (code === 0) assert.equal(JSON.parse(run.out).id, "2");
     else assert.match(run.err, /^MIGRATION\.CONFIG: .*database must be a text/);
+  }
+});
+
+test("a folder of data that a config names is relative to the config", async () => {
+  using folder = await DataFolder.seeded();
+  const config = folder.path("sluice.config.ts");
+  for (const url of ["file:./data", "file:data?database=web", "FILE:../" + basename(folder.folder) + "/data"]) {
+    writeFileSync(config, `export default { url: ${JSON.stringify(url)}, schema: "./schema.ts" };\n`);
+    await using run = new CommandLine(["lookup", "shop.users", "id=2", "--config", config], { SLUICE_URL: "" });
+    assert.equal(await run.ended(), 0, run.err);
+    assert.equal(JSON.parse(run.out).id, "2");
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { t, table } from "../../mod.ts";
 import { CommandLine } from "./command_line.ts";
 import { clicks, DataFolder, users } from "./data_folder.ts";
 
@@ -105,7 +106,7 @@ test("what is wrong with rows is said with line and column, and nothing is half 
     [["--format", "parquet"], "", 7, /Parquet cannot be read from standard input.*\. hint: save it first/],
     [["--file", folder.path("none.csv")], "", 7, /^INPUT\.FAILED: cannot read .*none\.csv: it is not there/],
     [["--file", folder.folder], "", 7, /^INPUT\.FAILED: cannot read .*: it is a folder/],
-    [["--file", "x.csv", "url=/"], "", 2, /a row is given as words, and --file too/],
+    [["--file", "x.csv", "url=/"], "", 2, /a row is given as words, and --file is for files/],
   ];
   for (const [options, input, code, said] of cases) {
     const run = await folder.run(["append", "web.clicks", ...options], input);
@@ -126,7 +127,7 @@ test("a signal ends a command that waits for its input, and what it has is writt
     await run.until(() => readdirSync(folder.folder).some((name) => name.startsWith(`${format}.rejects.`)));
     run.signal("SIGTERM");
     assert.equal(await run.ended(), 130, run.err);
-    assert.match(run.err, /^[01] rows? appended/);
+    assert.match(run.err, /^stopped; [01] rows? appended/);
   }
   assert.deepEqual(readdirSync(folder.folder), ["data"]);
 });
@@ -151,6 +152,76 @@ test("--dry-run looks at a row as closely as writing does", async () => {
     }
   }
   assert.equal(await folder.use((db) => db.table(clicks).scan().count()), 20);
+});
+
+test("numbers in JSON keep their digits, or are refused", async () => {
+  using folder = await DataFolder.seeded();
+  const line = (total: string) => `{"region":"eu","id":9,"total":${total}}\n`;
+  for (const total of ["1.5", "12345678.91", "0.30", "-7", "1e3"]) {
+    const { code, err } = await folder.run(["upsert", "shop.orders"], line(total));
+    assert.equal(code, 0, err);
+    const [row] = await folder.rows(["lookup", "shop.orders", "region=eu", "id=9"]) as { total: string }[];
+    assert.equal(row!.total, total === "1e3" ? "1000.00" : Number(total).toFixed(2));
+  }
+  for (const total of ["1.000000000000000001", "0.301", "1e400"]) {
+    const { code, err } = await folder.run(["upsert", "shop.orders"], line(total));
+    assert.deepEqual([code, /column "total"/.test(err)], [7, true], err);
+  }
+  const far = await folder.run(["upsert", "shop.users"], '{"id":5,"score":1e999}');
+  assert.match(far.err, /column "score": is larger than any number of this kind; nothing is written/);
+});
+
+test("a broken file of Arrow is not written in part", async () => {
+  using folder = await DataFolder.seeded();
+  const file = folder.path("clicks.arrow");
+  const bytes = await folder.use(async (db) => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of db.table(clicks).scan().ipc()) chunks.push(chunk);
+    return new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
+  });
+  writeFileSync(file, bytes.subarray(0, bytes.length - 40));
+  const { code, err } = await folder.run(["append", "web.clicks", "--file", file]);
+  assert.deepEqual([code, /^CODEC\.CORRUPT_BATCH/.test(err)], [7, true], err);
+  assert.equal(await folder.use((db) => db.table(clicks).scan().count()), 20);
+});
+
+test("options that would do nothing are refused", async () => {
+  using folder = await DataFolder.seeded();
+  writeFileSync(folder.path("x.jsonl"), '{"url":"/"}\n');
+  const file = ["append", "web.clicks", "--file", folder.path("x.jsonl")];
+  for (
+    const [args, said] of [
+      [["append", "web.clicks", "url=/", "--format", "csv"], /a row is given as words, and --format is for files/],
+      [["append", "web.clicks", "url=/", "--unchecked"], /a row is given as words, and --unchecked is for files/],
+      [[...file, "--columns", "url"], /--columns is for CSV, and this is jsonl/],
+      [[...file, "--delimiter", ";"], /--delimiter is for CSV, and this is jsonl/],
+      [[...file, "--dry-run", "--rejects", folder.path("r")], /--dry-run writes nothing, no rejects either/],
+      [["export", "web.clicks", "--null", "-"], /--null is for CSV, and this is jsonl/],
+      [["export", "web.clicks", "--overwrite"], /--overwrite is for files/],
+      [["scan", "web.clicks", "--count", "--explain"], /--count and --explain do not go together/],
+    ] as const
+  ) {
+    const { code, err } = await folder.run([...args]);
+    assert.equal(code, 2, err);
+    assert.match(err, said);
+  }
+});
+
+test("CSV that is rejected stands there as it came, and headings may have spaces", async () => {
+  using folder = await DataFolder.seeded();
+  const rejects = folder.path("rejects.csv");
+  const args = ["append", "web.clicks", "--format", "csv"];
+  const { code } = await folder.run([...args, "--rejects", rejects], ' url ,day\n"/a"xyz,d1\n/b,d1\n');
+  assert.equal(code, 7);
+  assert.equal(readFileSync(rejects, "utf8"), 'url,day\n"/a"xyz,d1\n');
+  const wrong = await folder.run(args, '"url"zz,day\n/a,d1\n');
+  assert.match(wrong.err, /line 1: cell 1 goes on behind its closing quote/);
+  await folder.use((db) => db.admin.create(table("web.odd", { " a": t.int(), "b,c": t.int() })));
+  const odd = folder.path("odd.csv");
+  assert.equal((await folder.run(["append", "web.odd", " a=1", "b,c=2"])).code, 0);
+  assert.equal((await folder.run(["export", "web.odd", "--output", odd, "--select", '"b,c"," a"'])).code, 0);
+  assert.equal((await folder.run(["append", "web.odd", "--file", odd])).code, 0);
+  assert.deepEqual(await folder.rows(["scan", "web.odd"]), [{ " a": 1, "b,c": 2 }, { " a": 1, "b,c": 2 }]);
 });
 
 test("--rejects keeps the rows that are refused, as they came", async () => {

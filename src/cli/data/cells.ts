@@ -120,6 +120,12 @@ export function jsonReader(type: DataType): CellReader<unknown> {
       return asItIs;
     case "decimal":
       return (json) => typeof json === "number" ? decimalOf(json) : json;
+    case "float":
+    case "double":
+      return (json) => {
+        if (typeof json !== "number" || Number.isFinite(json)) return fromJsonValue(type, json);
+        throw new JsonMismatch(TOO_LARGE);
+      };
     default:
       return (json) => fromJsonValue(type, json);
   }
@@ -127,6 +133,8 @@ export function jsonReader(type: DataType): CellReader<unknown> {
 
 /** What reads values that JSON has already. */
 export const asItIs: CellReader<unknown> = (json) => json;
+
+const TOO_LARGE = "is larger than any number of this kind";
 
 /** A number that a double holds exactly as it was written. */
 function decimalOf(json: number): string {
@@ -165,7 +173,8 @@ export function textReader(type: DataType): CellReader<string> {
     case "double":
       return (text) => {
         const number = hasNumberSigns(text) ? Number(text) : NaN;
-        if (number === number || /^(NaN|[+-]?Infinity)$/.test(text)) return Number(text);
+        if (Number.isFinite(number) || /^(NaN|[+-]?Infinity)$/.test(text)) return Number(text);
+        if (number === number) throw new JsonMismatch(TOO_LARGE);
         throw new JsonMismatch("expected a number");
       };
     case "binary":

@@ -7,6 +7,7 @@ import type { Condition } from "../../query/predicate_refs.ts";
 import type { ColumnDefinition } from "../../schema/definition.ts";
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { textReader } from "./cells.ts";
+import { splitList, unquoted } from "./list.ts";
 import type { OpenTable } from "./open_table.ts";
 import { badUsage } from "./values.ts";
 import { unknownColumn } from "./pairs.ts";
@@ -61,7 +62,9 @@ function readCondition(text: string, { definition: { columns }, name }: OpenTabl
     return { op: words === "is null" ? "isNull" : "isNotNull", column: column.key };
   }
   if (words === "in" || words === "not in") {
-    const values = rest!.replace(/^\(([^]*)\)$/, "$1").split(",").map((value) => valueOf(value, column, text));
+    const parts = splitList(rest!.replace(/^\(([^]*)\)$/, "$1"));
+    if (parts === undefined) throw badUsage(`the condition ${JSON.stringify(text)}: a quote is not closed`);
+    const values = parts.map((value) => valueOf(value, column, text));
     return { op: words === "in" ? "in" : "notIn", column: column.key, value: values };
   }
   const op = COMPARISONS[words as keyof typeof COMPARISONS];
@@ -69,10 +72,8 @@ function readCondition(text: string, { definition: { columns }, name }: OpenTabl
 }
 
 function valueOf(text: string, { key, type }: ColumnDefinition, condition: string): unknown {
-  const word = text.trim();
-  const quoted = /^(["'])([^]*)\1$/.exec(word);
   try {
-    return textReader(type)(quoted === null ? word : quoted[2]!);
+    return textReader(type)(unquoted(text));
   } catch (error) {
     if (!(error instanceof JsonMismatch)) throw error;
     throw badUsage(

@@ -62,12 +62,15 @@ export const CONNECTION_EXITS: readonly Exit[] = [
  */
 export async function openDb(values: Values, io: Io, more: ConnectOptions = {}): Promise<Db> {
   const { url, connection = {}, database: usual } = await targetOf(values, io);
-  const { embedded, username: inUrl } = parseUrl(url);
+  const { embedded, username: inUrl, password: inUrlToo } = parseUrl(url);
   if (embedded?.kind === "file") await checkFolder(embedded.folder);
   const username = textOf(values, "username") ??
     (inUrl === undefined ? io.env[USERNAME_VARIABLE] || undefined : undefined);
   const password = io.env[PASSWORD_VARIABLE] || undefined;
   const login = embedded === undefined && (username ?? inUrl) !== undefined;
+  if (login && (password ?? inUrlToo ?? connection.password) === undefined) {
+    throw badUsage(`no password is given for the user ${plainText((username ?? inUrl)!)}`, `set ${PASSWORD_VARIABLE}`);
+  }
   const database = textOf(values, "database") ?? usual;
   // Loaded here, so that --help need not wait for it.
   const { connect } = await import("../../query/connect.ts");
@@ -99,7 +102,12 @@ async function targetOf(values: Values, io: Io): Promise<Target> {
   );
 }
 
-function refusePassword(url: string): void {
+/**
+ * Refuses a URL that is none, or that shows a password.
+ *
+ * @throws FlussUsageError `CLI.BAD_USAGE`, `CONNECTION.BAD_URL`
+ */
+export function refusePassword(url: string): void {
   const { password, parameters } = parseUrl(url);
   if (password === undefined && !parameters.has("password")) return;
   throw badUsage(

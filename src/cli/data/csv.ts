@@ -20,6 +20,8 @@ export interface CsvRecord {
   readonly cells: readonly (string | null)[];
   /** What is wrong with it. */
   readonly problem?: string;
+  /** Where something is wrong: how it stands in the file. */
+  readonly raw?: string;
 }
 
 /** No record is longer: a quote that is never closed would otherwise take everything behind it into memory. */
@@ -162,7 +164,10 @@ export class CsvReader {
       at++;
     }
     this.#line = line + 1;
-    this.#keep(records, problem === undefined ? { line: first, cells } : { line: first, cells, problem });
+    this.#keep(
+      records,
+      problem === undefined ? { line: first, cells } : { line: first, cells, problem, raw: text.slice(from, at) },
+    );
     return at + 1;
   }
 }

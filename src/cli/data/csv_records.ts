@@ -58,7 +58,8 @@ async function headerOf(file: InputFile, options: CsvOptions): Promise<readonly 
 }
 
 function namesIn(record: CsvRecord | undefined, file: InputFile): readonly string[] {
-  if (record !== undefined) return record.cells.map((cell) => (cell ?? "").trim());
+  if (record?.problem !== undefined) throw badFormat(`${file.name}: line ${record.line}: ${record.problem}`);
+  if (record !== undefined) return record.cells.map((cell) => cell ?? "");
   throw badFormat(`${file.name} is empty`, "its first line names the columns; or name them with --columns a,b,c");
 }
 
@@ -91,10 +92,12 @@ async function* parsed(file: InputFile, options: CsvOptions, blank = false): Asy
   }
 }
 
-function shapeOf(names: readonly string[], file: InputFile, { table, kind, dialect }: CsvOptions): Shape {
+function shapeOf(headings: readonly string[], file: InputFile, { table, kind, dialect }: CsvOptions): Shape {
   const members = membersOf(table.definition, kind);
   const known = members.map(({ column }) => column.key);
   const hint = `the columns are ${known.join(", ")}`;
+  // Spaces around a name are a matter of taste, unless they are part of it.
+  const names = headings.map((heading) => known.includes(heading) ? heading : heading.trim());
   for (const [i, name] of names.entries()) {
     const where = `${file.name}: column ${i + 1}`;
     if (name === "") throw badFormat(`${where} has no name`, hint);
@@ -157,6 +160,7 @@ class CsvFileRecord implements FileRecord {
   }
 
   text(): string {
-    return this.#shape.write(this.#record.cells);
+    const { cells, raw } = this.#record;
+    return raw === undefined ? this.#shape.write(cells) : `${raw}\n`;
   }
 }

@@ -12,7 +12,7 @@ import { jsonWriter, recordJson, textWriter } from "./cells.ts";
 import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { type CsvDialect, csvWriter } from "./csv.ts";
 import { openOutput, type OutputFile } from "./files.ts";
-import { CSV_OPTIONS, dialectOf, formatOf } from "./formats.ts";
+import { CSV_OPTIONS, dialectOf, formatOf, refuseCsvOptions } from "./formats.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { type OpenTable, openTable } from "./open_table.ts";
 import { jsonText } from "./output.ts";
@@ -57,6 +57,8 @@ export const exportRows: CliCommand = {
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<number> {
   const path = textOf(values, "output");
   const format = formatOf(values, path ?? "-");
+  refuseCsvOptions(values, format);
+  if (path === undefined && isOn(values, "overwrite")) throw badUsage("--overwrite is for files", "add --output FILE");
   if (path === undefined && isOn(values, "json")) {
     throw badUsage("--json tells what was exported, and so do the rows", "add --output FILE");
   }

@@ -36,6 +36,21 @@ export function formatOf(values: Values, source: string): FileFormat {
   }
 }
 
+/**
+ * Refuses options of CSV where it is another format.
+ *
+ * @throws FlussUsageError `CLI.BAD_USAGE`
+ */
+export function refuseCsvOptions(values: Values, format: FileFormat): void {
+  if (format === "csv") return;
+  const given = values["delimiter"] !== ","
+    ? "delimiter"
+    : ["null", "columns"].find((name) => values[name] !== undefined);
+  if (given !== undefined) {
+    throw badUsage(`--${given} is for CSV, and this is ${format}`, "add --format csv, or leave it out");
+  }
+}
+
 /** CSV as the options say. */
 export function dialectOf(values: Values): CsvDialect {
   const delimiter = textOf(values, "delimiter")!.replace(/^\\t$/, "\t");

@@ -50,9 +50,9 @@ async function* lines(file: InputFile, options: RecordOptions): AsyncGenerator<r
 class JsonRecord implements FileRecord {
   readonly line: number;
   readonly #text: string;
-  readonly #read: (json: unknown) => Row;
+  readonly #read: RowReader;
 
-  constructor(line: number, text: string, read: (json: unknown) => Row) {
+  constructor(line: number, text: string, read: RowReader) {
     this.line = line;
     this.#text = text;
     this.#read = read;
@@ -65,7 +65,7 @@ class JsonRecord implements FileRecord {
     } catch {
       throw new RowProblem("it is not JSON");
     }
-    return this.#read(json);
+    return this.#read(json, this.#text);
   }
 
   text(): string {
@@ -73,13 +73,24 @@ class JsonRecord implements FileRecord {
   }
 }
 
-function rowReader({ table, kind }: RecordOptions): (json: unknown) => Row {
-  const readers = new Map(membersOf(table.definition, kind).map(({ column }) => [column.key, jsonReader(column.type)]));
-  return (json) => {
+type RowReader = (json: unknown, text: string) => Row;
+
+function rowReader({ table, kind }: RecordOptions): RowReader {
+  const members = membersOf(table.definition, kind);
+  const readers = new Map(members.map(({ column }) => [column.key, jsonReader(column.type)]));
+  const decimals = new Set(
+    members.filter(({ column }) => column.type.kind === "decimal").map(({ column }) => column.key),
+  );
+  return (json, text) => {
     if (typeof json !== "object" || json === null || Array.isArray(json)) {
       throw new RowProblem("it is not an object with the columns of the table");
     }
     const row = json as Row;
+    for (const key of decimals) {
+      if (typeof row[key] !== "number") continue;
+      Object.assign(row, digitsOf(text, decimals));
+      break;
+    }
     for (const key of Object.keys(row)) {
       const read = readers.get(key);
       if (read === undefined) throw new RowProblem(notAColumn([...readers.keys()]), key);
@@ -94,6 +105,21 @@ function rowReader({ table, kind }: RecordOptions): (json: unknown) => Row {
     }
     return row;
   };
+}
+
+/** Numbers of a JSON object as they are written: a decimal may have more digits than a number keeps. */
+function digitsOf(text: string, keys: ReadonlySet<string>): Row {
+  const found = new Map<unknown, Row>();
+  const parse = JSON.parse as (
+    text: string,
+    reviver: (this: unknown, key: string, value: unknown, context?: { readonly source?: string }) => unknown,
+  ) => unknown;
+  const root = parse(text, function (key, value, context) {
+    const digits = typeof value === "number" && keys.has(key) ? context?.source : undefined;
+    if (digits !== undefined && /^-?[\d.]+$/.test(digits)) found.set(this, { ...found.get(this), [key]: digits });
+    return value;
+  });
+  return found.get(root) ?? {};
 }
 
 function notAColumn(known: readonly string[]): string {

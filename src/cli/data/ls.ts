@@ -9,7 +9,7 @@ import type { Db } from "../../query/db.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
 import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { jsonText, type OutputColumn, printRows } from "./output.ts";
-import { isOn } from "./values.ts";
+import { isOn, textOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
 
 /** See the module. */
@@ -29,7 +29,13 @@ export const ls: CliCommand = {
 
 type Entry = Readonly<Record<string, string | number | bigint | undefined>>;
 
-async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
+async function run(values: Values, io: Io, [given]: readonly string[]): Promise<void> {
+  const database = textOf(values, "database");
+  const name = given === undefined
+    ? database
+    : given.includes(".")
+    ? given
+    : [database, given].filter(Boolean).join(".");
   await withDb(values, io, async (db) => {
     const long = isOn(values, "long");
     const entries = name === undefined

@@ -171,6 +171,8 @@ export function parquetReader(type: DataType, meaning: ParquetMeaning): ((raw: R
     }
     case "timestamp":
     case "timestampLtz": {
+      // Where the file says which of the two it has, the other one would be hours off.
+      if (logical?.type === "TIMESTAMP" && logical.isAdjustedToUTC !== (type.kind === "timestampLtz")) return undefined;
       const unit = physical === "INT96" ? "NANOS" : unitOf("TIMESTAMP", meaning);
       const zone = type.kind === "timestamp" ? "" : "Z";
       return unit === undefined ? undefined : (raw) => countText(dateTimeText, raw, unit) + zone;
@@ -186,7 +188,9 @@ export function parquetReader(type: DataType, meaning: ParquetMeaning): ((raw: R
 /** In words, for messages: what a file has. */
 export function meaningText({ type, converted_type, logical_type, num_children }: ParquetMeaning): string {
   if (type === undefined) return num_children === undefined ? "a group" : `a group of ${num_children}`;
-  const more = logical_type?.type ?? converted_type;
+  const zone = logical_type?.type === "TIMESTAMP" ? logical_type.isAdjustedToUTC ? ", in UTC" : ", local" : "";
+  const found = logical_type?.type ?? converted_type;
+  const more = found === undefined ? undefined : found + zone;
   return more === undefined ? type : `${type} (${more})`;
 }
 

@@ -5,6 +5,7 @@
  */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Compressors, FileMetaData, SchemaElement } from "hyparquet";
+import { typeText } from "../../schema/data_type.ts";
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { membersOf } from "../../schema/row_kind.ts";
 import { type CellWriter, jsonWriter } from "./cells.ts";
@@ -144,7 +145,7 @@ function columnsOf(
     }
     const read = parquetReader(type, element);
     if (read === undefined) {
-      throw badFormat(`${where} is ${meaningText(element)}, which is no ${type.kind.toUpperCase()}`);
+      throw badFormat(`${where} is ${meaningText(element)}, which is no ${typeText(type)}`);
     }
     return { key, read, write: jsonWriter(type) };
   });

@@ -10,8 +10,9 @@ import type { OutputFile } from "./files.ts";
 import { parquetColumn } from "./parquet_columns.ts";
 import { badFormat } from "./records.ts";
 
-/** Rows of a group: readers hold one, and so does this. */
+/** A group has no more rows and, a row more or less, no more bytes: readers hold one in memory, and so does this. */
 const GROUP_ROWS = 50_000;
+const GROUP_BYTES = 16 << 20;
 
 /** Takes rows. */
 export interface ParquetOutput {
@@ -30,6 +31,7 @@ export async function parquetOutput(columns: readonly ColumnDefinition[], file: 
   const writer = new ParquetWriter({ writer: bytes, schema, createdBy: "sluice" });
   let values: unknown[][] = parts.map(() => []);
   let rows = 0;
+  let size = 0;
 
   const drain = async (): Promise<void> => {
     await file.write(bytes.getBytes().slice());
@@ -42,6 +44,7 @@ export async function parquetOutput(columns: readonly ColumnDefinition[], file: 
     await writer.write({ columnData, rowGroupSize: rows });
     values = parts.map(() => []);
     rows = 0;
+    size = 0;
     await drain();
   };
   return {
@@ -49,13 +52,15 @@ export async function parquetOutput(columns: readonly ColumnDefinition[], file: 
       for (const [i, { key, encode }] of parts.entries()) {
         const value = row[key];
         try {
-          values[i]!.push(value === null ? null : encode(value));
+          const encoded = value === null ? null : encode(value);
+          values[i]!.push(encoded);
+          size += typeof encoded === "string" || encoded instanceof Uint8Array ? encoded.length : 8;
         } catch (error) {
           if (!(error instanceof JsonMismatch)) throw error;
           throw badFormat(`column ${JSON.stringify(key)}: ${error.message}`, "export it as jsonl, csv or arrow");
         }
       }
-      return ++rows === GROUP_ROWS ? group() : undefined;
+      return ++rows === GROUP_ROWS || size >= GROUP_BYTES ? group() : undefined;
     },
     async end() {
       if (rows > 0) await group();

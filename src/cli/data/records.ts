@@ -76,7 +76,8 @@ export async function* textOf(
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch {
-      throw badFormat(`${file.name} is not text in UTF-8, in line ${line()} or soon behind it`);
+      const before = new TextDecoder().decode(bytes).split("\ufffd", 1)[0]!;
+      throw badFormat(`${file.name} is not text in UTF-8, in line ${line() + before.split("\n").length - 1}`);
     }
   };
   for await (const bytes of file.read(signal)) {

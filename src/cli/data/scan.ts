@@ -10,7 +10,7 @@ import { jsonText, printObject, printRows } from "./output.ts";
 import { plainText } from "../text.ts";
 import { READING_EXITS, READING_OPTIONS, readingConnection, readScan } from "./reading.ts";
 import { tableRows } from "./rows.ts";
-import { isOn, namesOf } from "./values.ts";
+import { badUsage, isOn, namesOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
 
 /** See the module. */
@@ -37,6 +37,9 @@ export const scan: CliCommand = {
 };
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
+  if (isOn(values, "count") && isOn(values, "explain")) {
+    throw badUsage("--count and --explain do not go together", "leave out one of them");
+  }
   await withDb(values, io, async (db) => {
     const table = await openTable(db, name!);
     const form = tableRows(table, namesOf(values, "select"));

@@ -90,7 +90,7 @@ export class TableText {
 
   #record(cells: Cells): string {
     const names = this.#columns.map(({ name }) => plainText(name));
-    const widest = Math.min(Math.max(...names.map(widthOf)), Math.floor(this.#width / 2));
+    const widest = Math.min(Math.max(...names.map(widthOf)), Math.max(1, Math.floor(this.#width / 2)));
     const title = this.#style.dim(`row ${this.#rows}`);
     const lines = names.map((name, i) => {
       const text = cut(name, widest);

@@ -74,7 +74,9 @@ async function redraw(looks: AsyncIterable<readonly Rate[]>, io: Io): Promise<vo
   let lines = 0;
   for await (const look of looks) {
     const table = new TableText(FORM.columns, io.screen.columns, styleOf(io, "out"));
-    const text = look.map((rate) => table.add(FORM.cells(rate))).join("") + table.flush();
+    // The heading, and the line that the cursor stands in; what does not fit would scroll away, and stay.
+    const shown = look.slice(0, Math.max(1, io.screen.rows - 2));
+    const text = shown.map((rate) => table.add(FORM.cells(rate))).join("") + table.flush();
     await io.write(`${lines === 0 ? "" : `\u001b[${lines}A\r\u001b[J`}${text}`);
     lines = text.split("\n").length - 1;
   }

@@ -5,6 +5,7 @@
  */
 import { type FlussError, flussError } from "../../base/errors.ts";
 import type { Values } from "../command.ts";
+import { splitList, unquoted } from "./list.ts";
 
 /** An option that takes a text; undefined when it was not given. */
 export function textOf(values: Values, name: string): string | undefined {
@@ -28,8 +29,8 @@ export function isOn(values: Values, name: string): boolean {
 export function namesOf(values: Values, name: string): readonly string[] | undefined {
   const text = textOf(values, name);
   if (text === undefined) return undefined;
-  const names = text.split(",").map((part) => part.trim());
-  if (names.every((part) => part !== "")) return names;
+  const names = splitList(text)?.map(unquoted);
+  if (names?.every((part) => part !== "") === true) return names;
   throw badUsage(`--${name} wants names with commas between them`);
 }
 

@@ -7,13 +7,14 @@ import { FlussError, flussError } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
 import { type Operation, refusal } from "../../query/forbidden.ts";
 import { ipcRows } from "../../query/ipc_rows.ts";
+import type { SchemaColumn } from "../../schema/data_type.ts";
 import type { RowKind } from "../../schema/row_kind.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
 import { plainText } from "../text.ts";
 import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
 import { csvRecords } from "./csv_records.ts";
 import { type InputFile, openInput } from "./files.ts";
-import { CSV_OPTIONS, dialectOf, formatOf } from "./formats.ts";
+import { CSV_OPTIONS, dialectOf, formatOf, refuseCsvOptions } from "./formats.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { jsonRecords } from "./json_records.ts";
 import { type OpenTable, openTable } from "./open_table.ts";
@@ -24,7 +25,7 @@ import { type FileFormat, type FileRecord, problemOf, type RecordOptions, type R
 import { Rejects } from "./rejects.ts";
 import { badUsage, isOn, namesOf, textOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
-import { checkRecords, type WriteJob, WRITER_BYTES, writeRecords } from "./write_rows.ts";
+import { checkForm, checkRecords, type WriteJob, WRITER_BYTES, writeRecords } from "./write_rows.ts";
 
 /** One of the commands. */
 export interface WriteVerb {
@@ -46,7 +47,7 @@ const KINDS: Readonly<Record<WriteVerb["operation"], RowKind>> = {
 const SOURCES =
   "\n\nThe row comes as words, or rows come from a file or from standard input: JSON lines, CSV of which " +
   "the first line names the columns, or Arrow IPC; or from a Parquet file. A file is looked at as a whole before its " +
-  "first row is written; of standard input, the first 10,000 rows are.";
+  "first row is written; of standard input, the first 10,000 rows are, or those of the first second.";
 
 /** Makes it. */
 export function writeCommand(verb: WriteVerb): CliCommand {
@@ -97,9 +98,15 @@ async function run(verb: WriteVerb, values: Values, io: Io, [name, ...words]: re
 /** Where rows come from; undefined for words. */
 function sourceOf(values: Values, io: Io, words: readonly string[]): string | undefined {
   const file = textOf(values, "file");
+  if (isOn(values, "dryRun") && textOf(values, "rejects") !== undefined) {
+    throw badUsage("--dry-run writes nothing, no rejects either", "leave out one of them");
+  }
   if (words.length > 0) {
-    if (file === undefined) return undefined;
-    throw badUsage("a row is given as words, and --file too", "leave out one of them");
+    const other = ["file", "format", "columns", "null", "rejects", "unchecked"].find((name) =>
+      values[name] !== undefined
+    );
+    if (other === undefined) return undefined;
+    throw badUsage(`a row is given as words, and --${other} is for files`, "leave out one of them");
   }
   if (file === undefined && io.screen.in) {
     throw badUsage("no row is given", "for example name=Ada, or --file rows.csv, or pipe JSON lines into it");
@@ -125,7 +132,7 @@ async function writeWords(
     await db.flush();
     await ack;
   }
-  await tell(dry ? "looked at" : done, 1, 0, undefined, values, io);
+  await tell({ done: dry ? "looked at" : done, rows: 1, rejected: 0 }, values, io);
   return 0;
 
   function write(): PromiseLike<unknown> {
@@ -161,6 +168,7 @@ async function writeFile(
     progress.done += bytes;
     if (whole) progress.rows += bytes;
   };
+  refuseCsvOptions(values, format);
   using interrupt = listenForInterrupt(io);
   const { signal } = interrupt;
   const rejected = textOf(values, "rejects");
@@ -184,11 +192,22 @@ async function writeFile(
   try {
     return whole ? await appendWhole() : await writeRows();
   } catch (error) {
-    if (signal.aborted) return INTERRUPTED;
-    throw error;
+    if (!signal.aborted) throw error;
+    // How much of Arrow IPC is written, nobody knows then.
+    if (whole) {
+      if (isOn(values, "json")) await io.write(`${jsonText({ ok: false, interrupted: true })}\n`);
+      else io.err("stopped; what was acknowledged is written\n");
+      return INTERRUPTED;
+    }
+    return await end(done, 0, 0);
   }
 
   async function appendWhole(): Promise<number> {
+    if (file.again && !isOn(values, "unchecked")) {
+      // Reading looks at everything: frames, types, nulls and values.
+      for await (const _ of ipcRows(counted(file, options), ipcColumns(table)));
+      Object.assign(progress, { rows: 0, done: 0 });
+    }
     const stream = streamOf(counted(file, options));
     const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
     return await end(done, rows, 0);
@@ -209,6 +228,11 @@ async function writeFile(
     const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
     // Rows are placed in batches from the start, so the table is looked at first.
     await table.handle.scan().explain();
+    // Rows may be bad then, but not the form of the file.
+    if (rejects !== undefined && file.again && !isOn(values, "unchecked")) {
+      await checkForm(records, job);
+      progress.done = 0;
+    }
     const look = rejects !== undefined || isOn(values, "unchecked") ? "none" : file.again ? "all" : "first";
     let written: number;
     try {
@@ -222,24 +246,30 @@ async function writeFile(
   async function end(what: string, rows: number, lost: number): Promise<number> {
     // The last line takes the place of the bar.
     shown[Symbol.dispose]();
-    await tell(what, rows, lost, performance.now() - begin, values, io);
+    await tell(
+      { done: what, rows, rejected: lost, ms: performance.now() - begin, stopped: signal.aborted },
+      values,
+      io,
+    );
     return signal.aborted ? INTERRUPTED : lost > 0 ? 7 : 0;
   }
 }
 
 function arrowRecords(file: InputFile, options: RecordOptions): Records {
-  const { table } = options;
-  const ids = new Map(table.info.table.schema.columns.map(({ key, id }) => [key, id]));
-  const columns = table.definition.columns.map(({ key, name, type }) => ({ key, name, type, id: ids.get(key)! }));
   return {
     header: "",
     async *batches() {
       let line = 0;
-      for await (const rows of ipcRows(counted(file, options), columns)) {
+      for await (const rows of ipcRows(counted(file, options), ipcColumns(options.table))) {
         yield Array.from(rows, (row: Row): FileRecord => ({ line: ++line, row: () => row, text: () => "" }));
       }
     },
   };
+}
+
+function ipcColumns({ definition, info }: OpenTable): readonly SchemaColumn[] {
+  const ids = new Map(info.table.schema.columns.map(({ key, id }) => [key, id]));
+  return definition.columns.map(({ key, name, type }) => ({ key, name, type, id: ids.get(key)! }));
 }
 
 function streamOf(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -263,19 +293,24 @@ async function* counted(
   }
 }
 
-async function tell(
-  done: string,
-  rows: number,
-  rejected: number,
-  ms: number | undefined,
-  values: Values,
-  io: Io,
-): Promise<void> {
+/** What became of rows. */
+interface Outcome {
+  readonly done: string;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly ms?: number;
+  /** By Ctrl-C. */
+  readonly stopped?: boolean;
+}
+
+async function tell({ done, rows, rejected, ms, stopped = false }: Outcome, values: Values, io: Io): Promise<void> {
   if (isOn(values, "json")) {
-    const envelope = { ok: rejected === 0, rows, rejected, ...(ms === undefined ? {} : { ms: Math.round(ms) }) };
-    return await io.write(`${jsonText(envelope)}\n`);
+    const ok = rejected === 0 && !stopped;
+    const more = { ...(ms === undefined ? {} : { ms: Math.round(ms) }), ...(stopped ? { interrupted: true } : {}) };
+    return await io.write(`${jsonText({ ok, rows, rejected, ...more })}\n`);
   }
   const time = ms === undefined ? "" : ` in ${(ms / 1000).toFixed(1)} s (${rateText(rows, ms)})`;
   const lost = rejected === 0 ? "" : `, ${wholeText(rejected)} rejected`;
-  io.err(`${wholeText(rows)} ${rows === 1 ? "row" : "rows"} ${plainText(done)}${time}${lost}\n`);
+  const what = `${wholeText(rows)} ${rows === 1 ? "row" : "rows"} ${plainText(done)}`;
+  io.err(`${stopped ? "stopped; " : ""}${what}${time}${lost}\n`);
 }

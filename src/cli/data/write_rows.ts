@@ -19,6 +19,8 @@ const LOOK_AHEAD_BYTES = 64 << 20;
 export const WRITER_BYTES: number = 96 << 20;
 /** Records of standard input that are looked at before the first one is sent. */
 const LOOK_AHEAD = 10_000;
+/** And no longer than that from the first of them on: a stream may be slow, or never end. */
+const LOOK_AHEAD_MS = 1000;
 
 /** What is written, and how. */
 export interface WriteJob {
@@ -48,7 +50,7 @@ export interface WriteJob {
 export async function checkRecords(records: Records, job: WriteJob, first = 0): Promise<void> {
   const check = rowCheck(job);
   let rows = 0;
-  for await (const batch of readOn(records, job, async () => 0)) {
+  for await (const batch of readOn(records, job, () => Promise.resolve(0))) {
     if (job.signal.aborted) return;
     for (const record of batch) {
       if (rows++ < first) continue;
@@ -57,6 +59,15 @@ export async function checkRecords(records: Records, job: WriteJob, first = 0): 
     }
     job.progress.rows = Math.max(first, rows);
   }
+}
+
+/**
+ * Looks whether records can be read to the end, and not at what they are.
+ *
+ * @throws FlussUsageError `INPUT.BAD_FORMAT`
+ */
+export async function checkForm(records: Records, job: WriteJob): Promise<void> {
+  for await (const _ of readOn(records, job, () => Promise.resolve(0)));
 }
 
 /** What is wrong with a record, as far as it can be known without writing it. */
@@ -88,13 +99,19 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
   // What fits in the queue need not be read and made into rows twice.
   let send = look === "none" ? undefined : table.suspendWrites();
   const most = look === "all" ? Infinity : LOOK_AHEAD;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const goOn = () => {
+    clearTimeout(timer);
+    send?.();
+    send = undefined;
+  };
   let written = 0;
   for await (const batch of readOn(records, job, stopped)) {
     for (const record of batch) {
       if (signal.aborted) return await stopped();
       try {
         write(record.row());
-        written++;
+        if (written++ === 0 && look === "first") timer = setTimeout(goOn, LOOK_AHEAD_MS);
       } catch (error) {
         // The check has shorter words for it, where it finds it too.
         const said = problemOf(error);
@@ -107,19 +124,19 @@ export async function writeRecords(records: Records, job: WriteJob, look: "all" 
       if (send !== undefined && (db.queuedBytes > lookAheadBytes || written >= most)) {
         if (look === "all") await checkRest(records, job, written);
         if (signal.aborted) return await stopped();
-        send();
-        send = undefined;
+        goOn();
       }
       if (send === undefined && db.queuedBytes > AHEAD_BYTES) await room(job);
     }
     progress.rows = written;
   }
   if (signal.aborted) return await stopped();
-  send?.();
+  goOn();
   return await settled(written, job);
 
   /** @returns how many rows are written */
   async function stopped(): Promise<number> {
+    clearTimeout(timer);
     if (send === undefined) return await settled(written, job);
     await db.close({ drop: true });
     return 0;

@@ -10,9 +10,10 @@ import { loadConfig, projectOf } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { INTERRUPTED, listenForInterrupt } from "../data/interrupt.ts";
 import { showProgress } from "../data/progress.ts";
-import { countOf, isOn, textOf, textsOf } from "../data/values.ts";
+import { countOf, isOn, textOf } from "../data/values.ts";
 import {
   CLUSTER_EXITS,
+  grantsOf,
   INVALID_EXITS,
   makeFolder,
   printJson,
@@ -59,6 +60,7 @@ async function run(values: Values, io: Io): Promise<number | void> {
   const project = projectOf(loaded);
   const migrate = await import("../../migrate/mod.ts");
   const json = isOn(values, "json");
+  const allow = grantsOf(values, ["drop-table", "expire"]);
   using interrupt = listenForInterrupt(io);
   const progress: { rows: number; done: number; total: number | undefined } = { rows: 0, done: 0, total: undefined };
   let bar: Disposable | undefined;
@@ -83,7 +85,7 @@ async function run(values: Values, io: Io): Promise<number | void> {
       migrate.apply(db, project, {
         to: textOf(values, "to"),
         dryRun: isOn(values, "dryRun"),
-        allow: textsOf(values, "allow"),
+        allow,
         breakLock: textOf(values, "breakLock"),
         waitMs: 1000 * (countOf(values, "wait") ?? 0),
         by: `${io.env["USER"] ?? io.env["USERNAME"] ?? "somebody"}@${hostname()}`,

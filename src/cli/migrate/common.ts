@@ -10,7 +10,7 @@ import { parseUrl } from "../../query/url.ts";
 import type { Exit, Io, Values } from "../command.ts";
 import type { LoadedConfig } from "../config.ts";
 import { URL_VARIABLE } from "../data/connection.ts";
-import { textOf } from "../data/values.ts";
+import { badUsage, textOf, textsOf } from "../data/values.ts";
 import { withDb } from "../data/with_db.ts";
 import { plainText } from "../text.ts";
 
@@ -55,9 +55,28 @@ export async function makeFolder(url: string): Promise<void> {
   if (embedded?.kind === "file") await mkdir(embedded.folder, { recursive: true });
 }
 
+/**
+ * What was allowed by name.
+ *
+ * @param kinds what can be allowed
+ * @throws FlussUsageError `CLI.BAD_USAGE`
+ */
+export function grantsOf(values: Values, kinds: readonly string[]): readonly string[] {
+  const grants = textsOf(values, "allow");
+  const wrong = grants.find((grant) =>
+    !kinds.some((kind) => grant.startsWith(`${kind}:`) && grant.length > kind.length + 1)
+  );
+  if (wrong === undefined) return grants;
+  throw badUsage(
+    `--allow ${JSON.stringify(wrong)} allows nothing`,
+    `for example ${kinds.map((kind) => `--allow ${kind}:shop.orders`).join(", ")}`,
+  );
+}
+
 /** Prints an envelope. */
 export function printJson(io: Io, envelope: unknown): void {
-  io.out(`${JSON.stringify(envelope)}\n`);
+  const json = JSON.stringify(envelope);
+  io.out(`${io.screen.out ? plainText(json) : json}\n`);
 }
 
 /** Prints lines of data; what is in them may come from anybody. */

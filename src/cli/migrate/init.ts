@@ -8,6 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { flussError } from "../../base/errors.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
 import { CONFIG_FILE } from "../config.ts";
+import { refusePassword } from "../data/connection.ts";
 import { textOf } from "../data/values.ts";
 import { printJson, printLines, tell } from "./common.ts";
 
@@ -55,6 +56,7 @@ export const init: CliCommand = {
 async function run(values: Values, io: Io): Promise<void> {
   const folder = resolve(textOf(values, "folder") ?? ".");
   const url = textOf(values, "url") ?? URL;
+  refusePassword(url);
   const files: [name: string, text: string][] = [
     [CONFIG_FILE, configSource(url)],
     ["tsconfig.json", `${JSON.stringify(TSCONFIG, null, 2)}\n`],

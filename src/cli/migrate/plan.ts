@@ -6,7 +6,7 @@
 import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
-import { isOn, textOf } from "../data/values.ts";
+import { badUsage, isOn, textOf } from "../data/values.ts";
 import { CLUSTER_EXITS, INVALID_EXITS, printJson, printLines, tell, withProjectDb } from "./common.ts";
 
 /** See the module. */
@@ -41,6 +41,9 @@ async function run(values: Values, io: Io): Promise<void> {
   const migrate = await import("../../migrate/mod.ts");
   const rebuilt = textOf(values, "rebuild");
   if (rebuilt !== undefined) {
+    if (isOn(values, "fromLive")) {
+      throw badUsage("--rebuild and --from-live do not go together", "leave out one of them");
+    }
     const result = await migrate.planRebuild(project, rebuilt, options);
     if (isOn(values, "json")) return printJson(io, result);
     printLines(io, result.folders);

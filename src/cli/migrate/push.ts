@@ -6,8 +6,17 @@
 import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
-import { isOn, textOf, textsOf } from "../data/values.ts";
-import { CLUSTER_EXITS, makeFolder, printJson, printLines, projectUrl, tell, withProjectDb } from "./common.ts";
+import { isOn, textOf } from "../data/values.ts";
+import {
+  CLUSTER_EXITS,
+  grantsOf,
+  makeFolder,
+  printJson,
+  printLines,
+  projectUrl,
+  tell,
+  withProjectDb,
+} from "./common.ts";
 
 /** See the module. */
 export const push: CliCommand = {
@@ -33,13 +42,14 @@ async function run(values: Values, io: Io): Promise<void> {
   const loaded = await loadConfig(textOf(values, "config"));
   const project = await projectWithTables(loaded);
   const migrate = await import("../../migrate/mod.ts");
+  const allow = grantsOf(values, ["drop-table", "recreate-table", "expire"]);
   const url = projectUrl(loaded, values, io);
   await makeFolder(url);
   const { done, kept } = await withProjectDb(
     loaded,
     values,
     io,
-    (db) => migrate.push(db, project, { url, allow: textsOf(values, "allow") }),
+    (db) => migrate.push(db, project, { url, allow }),
   );
   if (isOn(values, "json")) return printJson(io, { ok: true, done, kept });
   printLines(io, done);

@@ -30,7 +30,7 @@ export function fakeIo(env: Readonly<Record<string, string>> = {}, more: Partial
     },
     exit: (code) => void io.exits.push(code),
     signal: (name) => listeners.forEach((listener) => listener(name)),
-    screen: { in: false, out: false, err: false, columns: 80 },
+    screen: { in: false, out: false, err: false, columns: 80, rows: 24 },
     write(data) {
       io.stdout += typeof data === "string" ? data : new TextDecoder().decode(data);
       return Promise.resolve();

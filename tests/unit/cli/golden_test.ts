@@ -37,8 +37,8 @@ test("the help of every command is as it was reviewed", async () => {
   assert.deepEqual(readdirSync(join(GOLDEN, "help")).sort(), names.map((name) => `${name}.txt`).sort());
 });
 
-const TERMINAL = { in: false, out: true, err: true, columns: 72 };
-const PIPE = { in: false, out: false, err: false, columns: 80 };
+const TERMINAL = { in: false, out: true, err: true, columns: 72, rows: 24 };
+const PIPE = { in: false, out: false, err: false, columns: 80, rows: 24 };
 
 /** Commands on the tables of `DataFolder.seeded()`, on a terminal with and without colours, and in a pipe. */
 const SEEN: readonly (readonly string[])[] = [

@@ -11,7 +11,7 @@ import { run } from "../../../src/cli/program.ts";
 import { DataFolder } from "../../cli/data_folder.ts";
 import { fakeIo } from "./fake_io.ts";
 
-const TERMINAL = { screen: { in: true, out: true, err: true, columns: 40 } };
+const TERMINAL = { screen: { in: true, out: true, err: true, columns: 40, rows: 24 } };
 type Cells = readonly (string | null)[];
 const FORM: RowForm<Cells> = {
   columns: [{ name: "id", right: true }, { name: "name\u001b[2J" }],
@@ -34,7 +34,7 @@ test("people see a table as wide as their terminal, with nothing in it that move
 });
 
 test("rows too wide for a terminal are shown one column a line", async () => {
-  const io = fakeIo({ NO_COLOR: "1" }, { screen: { ...TERMINAL.screen, columns: 9 } });
+  const io = fakeIo({ NO_COLOR: "1" }, { screen: { ...TERMINAL.screen, columns: 9, rows: 24 } });
   await printRows(FORM, {}, io, (output) => output.add(ROWS.slice(0, 2)));
   assert.equal(io.stdout, "row 1\nid    1\nnam…  Ada\nrow 2\nid    20\nnam…  null\n");
 });
@@ -97,7 +97,7 @@ test("progress has a bar, a rate and the time left, and is for terminals alone",
 test("what a command says in the end takes the place of its progress bar", async () => {
   using folder = await DataFolder.seeded();
   const io = fakeIo({ SLUICE_URL: folder.url }, {
-    screen: { in: false, out: true, err: true, columns: 80 },
+    screen: { in: false, out: true, err: true, columns: 80, rows: 24 },
     async *input() {
       const row = (ms: unknown) => new TextEncoder().encode(`${JSON.stringify({ url: "/", day: "d1", ms })}\n`);
       yield row(1);

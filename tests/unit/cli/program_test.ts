@@ -43,6 +43,26 @@ test("an option that takes one value is not given two", async () => {
   }
 });
 
+test("help of a command that is not there is refused", async () => {
+  const io = fakeIo();
+  assert.equal(await run(["help", "fakes"], io, [fake(() => {})]), 2);
+  assert.equal(io.stderr, 'CLI.BAD_USAGE: there is no command "fakes". hint: see sluice --help\n');
+});
+
+test("what is wrong stays on its line of a terminal, in JSON and with a stack", async () => {
+  const screen = { in: false, out: true, err: true, columns: 80, rows: 24 };
+  const said = "x\u009b31m\u202ey";
+  for (const option of ["--json", "--debug"]) {
+    const io = fakeIo({}, { screen });
+    const command = fake(() => {
+      throw flussError("LISTEN.REFUSED", { message: said });
+    });
+    assert.equal(await run(["fake", option], io, [command]), 4);
+    assert.doesNotMatch(io.stdout + io.stderr, /[\u009b\u202e]/);
+    assert.match(io.stdout + io.stderr, /x\\u009b31m\\u202ey/);
+  }
+});
+
 test("errors become one line and the exit code of their kind", async () => {
   const cases = [
     [flussError("LISTEN.PORT_IN_USE", { message: "x", hint: "y" }), 4, "LISTEN.PORT_IN_USE: x. hint: y\n"],

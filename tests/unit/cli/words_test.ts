@@ -56,6 +56,7 @@ test("conditions are read with any name of a column", () => {
     ["name IS  NOT null", { op: "isNotNull", column: "name" }],
     ["id is null", { op: "isNull", column: "id" }],
     ["id in (1, 2)", { op: "in", column: "id", value: [1n, 2n] }],
+    ["name in \"a,b\", 'c', O'Hara", { op: "in", column: "name", value: ["a,b", "c", "O'Hara"] }],
     ["id not in 1", { op: "notIn", column: "id", value: [1n] }],
   ];
   for (const [text, predicate] of cases) assert.deepEqual(readConditions([text], things), predicate, text);
@@ -65,6 +66,7 @@ test("conditions are read with any name of a column", () => {
     predicates: [{ op: "gt", column: "id", value: 1n }, { op: "lt", column: "id", value: 3n }],
   });
   assert.throws(() => readConditions(["nix = 1"], things), usage(/there is no column "nix"/));
+  assert.throws(() => readConditions(['name in "a,b'], things), usage(/a quote is not closed/));
   assert.throws(() => readConditions(["id"], things), usage(/"id" is no condition/));
   assert.throws(() => readConditions(["id is null or 1"], things), usage(/goes on behind is null/));
 });

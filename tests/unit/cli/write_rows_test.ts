@@ -145,6 +145,15 @@ test("a file that cannot be read on says what became of its rows", async () => {
   }
 });
 
+test("rows of a slow stream are sent though it has not ended", () =>
+  withTable({}, async ({ job, stored }) => {
+    const file = new FakeFile(100);
+    file.atEnd = async () => {
+      while ((await stored()).length < 100) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    assert.equal(await writeRecords(file, job, "first"), 100);
+  }));
+
 test("an interrupt while rows are looked at leaves nothing, and later what was queued", async () => {
   for (const lookAheadBytes of [1 << 20, 4096]) {
     for (const look of ["all", "none"] as const) {
