@@ -17,7 +17,10 @@ export const ls: CliCommand = {
   name: "ls",
   summary: "list databases, the tables of one, or the partitions of a table",
   about: "Lists the databases of the cluster; the tables of a database; or the partitions of a table.",
-  words: [{ syntax: "[name]", text: "a database, or a table as database.table" }],
+  words: [{
+    syntax: "[name]",
+    text: "a database, or a table as database.table (default: --database, or all databases)",
+  }],
   options: [
     ...CONNECTION_OPTIONS,
     { flags: "--long", text: "also what kind of tables they are, which takes a request for each" },
@@ -30,12 +33,7 @@ export const ls: CliCommand = {
 type Entry = Readonly<Record<string, string | number | bigint | undefined>>;
 
 async function run(values: Values, io: Io, [given]: readonly string[]): Promise<void> {
-  const database = textOf(values, "database");
-  const name = given === undefined
-    ? database
-    : given.includes(".")
-    ? given
-    : [database, given].filter(Boolean).join(".");
+  const name = given ?? textOf(values, "database");
   await withDb(values, io, async (db) => {
     const long = isOn(values, "long");
     const entries = name === undefined
