@@ -120,6 +120,11 @@ export function jsonReader(type: DataType): CellReader<unknown> {
       return asItIs;
     case "decimal":
       return (json) => typeof json === "number" ? decimalOf(json) : json;
+    case "bigint":
+      return (json) => {
+        const plain = typeof json === "number" && Number.isSafeInteger(json) && type.mode !== "number";
+        return plain ? BigInt(json) : fromJsonValue(type, json);
+      };
     case "float":
     case "double":
       return (json) => {

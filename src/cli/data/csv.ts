@@ -51,6 +51,8 @@ export class CsvReader {
   #text = "";
   #line = 1;
   #limit = MAX_RECORD;
+  /** Where the next delimiter of the text is; Infinity where there is none. */
+  #found = -1;
 
   /** @param blank whether the first line is a record even with nothing on it; later ones are where it has one cell */
   constructor({ delimiter, nullText }: CsvDialect, blank = false) {
@@ -84,6 +86,7 @@ export class CsvReader {
     const records: CsvRecord[] = [];
     let at = 0;
     let quote = text.indexOf('"');
+    this.#found = -1;
     while (at < text.length) {
       let end = text.indexOf("\n", at);
       if (end < 0) end = last ? text.length : -1;
@@ -110,8 +113,19 @@ export class CsvReader {
     const to = end > from && text.charCodeAt(end - 1) === RETURN ? end - 1 : end;
     const line = this.#line++;
     if (to === from && !this.#blank) return;
-    const cells: (string | null)[] = text.slice(from, to).split(this.#delimiter);
-    for (let i = 0; i < cells.length; i++) if (cells[i] === this.#nullText) cells[i] = null;
+    const delimiter = this.#delimiter;
+    const nullText = this.#nullText;
+    const cells: (string | null)[] = [];
+    let found = this.#found;
+    for (let at = from; at <= to;) {
+      // Looked for once: behind the last one of a text, every line would look to its end again.
+      if (found < at) found = placeOf(text, delimiter, at);
+      const end = found < to ? found : to;
+      const cell = text.slice(at, end);
+      cells.push(cell === nullText ? null : cell);
+      at = end + 1;
+    }
+    this.#found = found;
     this.#keep(records, { line, cells });
   }
 
@@ -170,6 +184,11 @@ export class CsvReader {
     );
     return at + 1;
   }
+}
+
+function placeOf(text: string, part: string, from: number): number {
+  const at = text.indexOf(part, from);
+  return at < 0 ? Infinity : at;
 }
 
 /** What writes cells. */

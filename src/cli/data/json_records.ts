@@ -6,6 +6,7 @@
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { membersOf } from "../../schema/row_kind.ts";
 import { asItIs, jsonReader } from "./cells.ts";
+import { JsonScanner } from "./json_scan.ts";
 import type { InputFile } from "./files.ts";
 import {
   badFormat,
@@ -59,13 +60,7 @@ class JsonRecord implements FileRecord {
   }
 
   row(): Row {
-    let json: unknown;
-    try {
-      json = JSON.parse(this.#text);
-    } catch {
-      throw new RowProblem("it is not JSON");
-    }
-    return this.#read(json, this.#text);
+    return this.#read(this.#text);
   }
 
   text(): string {
@@ -73,7 +68,7 @@ class JsonRecord implements FileRecord {
   }
 }
 
-type RowReader = (json: unknown, text: string) => Row;
+type RowReader = (text: string) => Row;
 
 function rowReader({ table, kind }: RecordOptions): RowReader {
   const members = membersOf(table.definition, kind);
@@ -81,30 +76,51 @@ function rowReader({ table, kind }: RecordOptions): RowReader {
   const decimals = new Set(
     members.filter(({ column }) => column.type.kind === "decimal").map(({ column }) => column.key),
   );
-  return (json, text) => {
-    if (typeof json !== "object" || json === null || Array.isArray(json)) {
-      throw new RowProblem("it is not an object with the columns of the table");
-    }
-    const row = json as Row;
+  const scanner = new JsonScanner(
+    new Map([...readers].map(([key, read]) => [
+      key,
+      { read: read === asItIs ? undefined : read, decimal: decimals.has(key) },
+    ])),
+  );
+  return (text) => {
+    const scanned = scanner.scan(text, problemIn);
+    if (scanned !== undefined) return scanned;
+    const json = parsed(text);
+    const keys = Object.keys(json);
+    scanner.learn(text, keys);
     for (const key of decimals) {
-      if (typeof row[key] !== "number") continue;
-      Object.assign(row, digitsOf(text, decimals));
+      if (typeof json[key] !== "number") continue;
+      Object.assign(json, digitsOf(text, decimals));
       break;
     }
-    for (const key of Object.keys(row)) {
+    for (const key of keys) {
       const read = readers.get(key);
       if (read === undefined) throw new RowProblem(notAColumn([...readers.keys()]), key);
-      if (read === asItIs) continue;
-      const value = row[key];
-      if (value === null) continue;
+      const value = json[key];
+      if (read === asItIs || value === null) continue;
       try {
-        row[key] = read(value);
+        json[key] = read(value);
       } catch (error) {
-        throw error instanceof JsonMismatch ? new RowProblem(error.message, key) : error;
+        throw problemIn(error, key);
       }
     }
-    return row;
+    return json;
   };
+}
+
+function parsed(text: string): Row {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new RowProblem("it is not JSON");
+  }
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Row;
+  throw new RowProblem("it is not an object with the columns of the table");
+}
+
+function problemIn(error: unknown, key: string): unknown {
+  return error instanceof JsonMismatch ? new RowProblem(error.message, key) : error;
 }
 
 /** Numbers of a JSON object as they are written: a decimal may have more digits than a number keeps. */
