@@ -57,7 +57,16 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
       cause: error,
     });
   }
-  return await Promise.all(names.filter((name) => ID.test(name)).sort().map((name) => readMigration(folder, name)));
+  const migrations = names.filter((name) => ID.test(name)).sort();
+  for (const name of names) {
+    // What somebody renamed is not to be left out without a word; what is being written has a dot in front.
+    if (ID.test(name) || name.startsWith(".") || await readText(join(folder, name, FILE)) === undefined) continue;
+    throw malformed(
+      name,
+      invalid("its folder has not the name of a migration", "give it back the name that its id says"),
+    );
+  }
+  return await Promise.all(migrations.map((name) => readMigration(folder, name)));
 }
 
 async function readMigration(folder: string, id: string): Promise<Migration> {
@@ -84,13 +93,14 @@ async function readMigration(folder: string, id: string): Promise<Migration> {
     };
   } catch (error) {
     if (!FlussError.is(error, "MIGRATION.INVALID")) throw error;
-    throw new FlussMigrationError("MIGRATION.INVALID", {
-      message: `${id}: ${bareMessage(error)}`,
-      hint: error.hint,
-      cause: error,
-      problems: [{ kind: "malformed", migration: id, message: bareMessage(error) }],
-    });
+    throw malformed(id, error);
   }
+}
+
+function malformed(id: string, error: FlussError): FlussMigrationError {
+  const message = `${id}: ${bareMessage(error)}`;
+  const problems = [{ kind: "malformed" as const, migration: id, message }];
+  return new FlussMigrationError("MIGRATION.INVALID", { message, hint: error.hint, cause: error, problems });
 }
 
 /** Line ends are version control's business. */
@@ -180,6 +190,6 @@ function codeOf(error: unknown): unknown {
   return (error as { readonly code?: unknown } | null)?.code;
 }
 
-function invalid(message: string): Error {
-  return flussError("MIGRATION.INVALID", { message });
+function invalid(message: string, hint?: string): FlussError {
+  return flussError("MIGRATION.INVALID", { message, hint });
 }

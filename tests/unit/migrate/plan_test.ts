@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type AnyTable, FlussError, FlussMigrationError, t, table } from "../../../mod.ts";
@@ -279,6 +279,16 @@ test("a migration that was changed, or is no migration, is told with its name", 
     });
   }
 });
+
+test("a migration whose folder was renamed is not left out without a word", () =>
+  withFolder(async (folder) => {
+    const { migration } = await plan(projectIn(folder, [one]), { now });
+    const { out } = projectIn(folder, []);
+    renameSync(join(out, migration!), join(out, "add_email"));
+    const { ok, problems } = await check(projectIn(folder, [one]));
+    assert.deepEqual([ok, problems[0]!.kind], [false, "malformed"]);
+    assert.match(problems[0]!.message, /^add_email: its folder has not the name of a migration/);
+  }));
 
 function edit(place: string, file: string, from: string, to: string): void {
   const text = readFileSync(join(place, file), "utf8");
