@@ -31,7 +31,10 @@ export interface Project {
 
 /** `sluice.config.ts`: what {@linkcode defineConfig} takes. */
 export interface SluiceConfig {
-  /** What to connect to; `--url` and `SLUICE_URL` win. Not needed by commands that only look at files. */
+  /**
+   * What to connect to; `--url` and `SLUICE_URL` win. A folder (`file:./data`) is relative to the config. Not needed by
+   * commands that only look at files.
+   */
   readonly url?: string;
   /** Options of the connection. Passwords are better kept in `SLUICE_PASSWORD`. */
   readonly connection?: ConnectOptions;
