@@ -6,26 +6,20 @@
 import { FlussError, flussError } from "../../base/errors.ts";
 import type { Db } from "../../query/db.ts";
 import { type Operation, refusal } from "../../query/forbidden.ts";
-import { ipcRows } from "../../query/ipc_rows.ts";
-import type { SchemaColumn } from "../../schema/data_type.ts";
 import type { RowKind } from "../../schema/row_kind.ts";
 import type { CliCommand, Io, Values } from "../command.ts";
-import { plainText } from "../text.ts";
 import { CONNECTION_EXITS, CONNECTION_OPTIONS } from "./connection.ts";
-import { csvRecords } from "./csv_records.ts";
-import { type InputFile, openInput } from "./files.ts";
-import { CSV_OPTIONS, dialectOf, formatOf, refuseCsvOptions } from "./formats.ts";
-import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
-import { jsonRecords } from "./json_records.ts";
+import { openInput } from "./files.ts";
+import { CSV_OPTIONS, formatOf } from "./formats.ts";
+import { INTERRUPTED } from "./interrupt.ts";
 import { type OpenTable, openTable } from "./open_table.ts";
-import { jsonText } from "./output.ts";
 import { PAIRS_TEXT, readPairs } from "./pairs.ts";
-import { type Progress, rateText, showProgress, wholeText } from "./progress.ts";
-import { type FileFormat, type FileRecord, problemOf, type RecordOptions, type Records, type Row } from "./records.ts";
-import { Rejects } from "./rejects.ts";
-import { badUsage, isOn, namesOf, textOf } from "./values.ts";
+import { problemOf } from "./records.ts";
+import { badUsage, isOn, textOf } from "./values.ts";
 import { withDb } from "./with_db.ts";
-import { checkForm, checkRecords, type WriteJob, WRITER_BYTES, writeRecords } from "./write_rows.ts";
+import { WRITER_BYTES } from "./write_rows.ts";
+import { tellOutcome } from "./outcome.ts";
+import { writeFile } from "./write_file.ts";
 
 /** One of the commands. */
 export interface WriteVerb {
@@ -91,7 +85,10 @@ async function run(verb: WriteVerb, values: Values, io: Io, [name, ...words]: re
     const refused = refusal(table.definition, verb.operation, table.name);
     if (refused !== undefined) throw refused;
     if (file === undefined) return await writeWords(verb, db, table, words, values, io);
-    return await writeFile(verb, db, table, file, formatOf(values, source!), values, io, () => failure);
+    const format = formatOf(values, source!);
+    const { operation, done } = verb;
+    const job = { db, table, file, format, operation, done, kind: KINDS[operation], failure: () => failure };
+    return await writeFile(job, values, io);
   }, { log, writer: { maxBytes: WRITER_BYTES } });
 }
 
@@ -132,7 +129,7 @@ async function writeWords(
     await db.flush();
     await ack;
   }
-  await tell({ done: dry ? "looked at" : done, rows: 1, rejected: 0 }, values, io);
+  await tellOutcome({ done: dry ? "looked at" : done, rows: 1, rejected: 0 }, values, io);
   return 0;
 
   function write(): PromiseLike<unknown> {
@@ -148,169 +145,4 @@ async function writeWords(
       });
     }
   }
-}
-
-async function writeFile(
-  { operation, done }: WriteVerb,
-  db: Db,
-  table: OpenTable,
-  file: InputFile,
-  format: FileFormat,
-  values: Values,
-  io: Io,
-  failure: () => unknown,
-): Promise<number> {
-  const kind = KINDS[operation];
-  // Arrow IPC that is appended as it is has no rows to count on the way.
-  const whole = format === "arrow" && operation === "append" && !isOn(values, "dryRun");
-  const progress: Progress = { rows: 0, done: 0, total: file.size, ...(whole ? { unit: "bytes" } : {}) };
-  const onBytes = (bytes: number) => {
-    progress.done += bytes;
-    if (whole) progress.rows += bytes;
-  };
-  refuseCsvOptions(values, format);
-  using interrupt = listenForInterrupt(io);
-  const { signal } = interrupt;
-  const rejected = textOf(values, "rejects");
-  if (format === "arrow" && rejected !== undefined) {
-    throw badUsage("--rejects is not for Arrow IPC", "it has no single rows to keep");
-  }
-  const begin = performance.now();
-  const job: WriteJob = {
-    db,
-    table,
-    name: file.name,
-    kind,
-    write: (row) => table.handle[operation](row),
-    rejects: undefined,
-    progress,
-    signal,
-    failure,
-  };
-  const options: RecordOptions = { table, kind, onBytes, signal };
-  using shown = showProgress(io, progress);
-  try {
-    return whole ? await appendWhole() : await writeRows();
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    // How much of Arrow IPC is written, nobody knows then.
-    if (whole) {
-      if (isOn(values, "json")) await io.write(`${jsonText({ ok: false, interrupted: true })}\n`);
-      else io.err("stopped; what was acknowledged is written\n");
-      return INTERRUPTED;
-    }
-    return await end(done, 0, 0);
-  }
-
-  async function appendWhole(): Promise<number> {
-    if (file.again && !isOn(values, "unchecked")) {
-      // Reading looks at everything: frames, types, nulls and values.
-      for await (const _ of ipcRows(counted(file, options), ipcColumns(table)));
-      Object.assign(progress, { rows: 0, done: 0 });
-    }
-    const stream = streamOf(counted(file, options));
-    const { rows } = await table.handle.appendBatches(stream, { signal, timeoutMs: 2 ** 31 - 1 });
-    return await end(done, rows, 0);
-  }
-
-  async function writeRows(): Promise<number> {
-    const records = format === "arrow"
-      ? arrowRecords(file, options)
-      : format === "csv"
-      ? await csvRecords(file, { ...options, dialect: dialectOf(values), columns: namesOf(values, "columns") })
-      : format === "parquet"
-      ? await (await import("./parquet_records.ts")).parquetRecords(file, options)
-      : jsonRecords(file, options);
-    if (isOn(values, "dryRun")) {
-      await checkRecords(records, job);
-      return await end("looked at", progress.rows, 0);
-    }
-    const rejects = rejected === undefined ? undefined : await Rejects.open(rejected, records.header, io);
-    // Rows are placed in batches from the start, so the table is looked at first.
-    await table.handle.scan().explain();
-    // Rows may be bad then, but not the form of the file.
-    if (rejects !== undefined && file.again && !isOn(values, "unchecked")) {
-      await checkForm(records, job);
-      progress.done = 0;
-    }
-    const look = rejects !== undefined || isOn(values, "unchecked") ? "none" : file.again ? "all" : "first";
-    let written: number;
-    try {
-      written = await writeRecords(records, { ...job, rejects }, look);
-    } finally {
-      await rejects?.end();
-    }
-    return await end(done, written, rejects?.count ?? 0);
-  }
-
-  async function end(what: string, rows: number, lost: number): Promise<number> {
-    // The last line takes the place of the bar.
-    shown[Symbol.dispose]();
-    await tell(
-      { done: what, rows, rejected: lost, ms: performance.now() - begin, stopped: signal.aborted },
-      values,
-      io,
-    );
-    return signal.aborted ? INTERRUPTED : lost > 0 ? 7 : 0;
-  }
-}
-
-function arrowRecords(file: InputFile, options: RecordOptions): Records {
-  return {
-    header: "",
-    async *batches() {
-      let line = 0;
-      for await (const rows of ipcRows(counted(file, options), ipcColumns(options.table))) {
-        yield Array.from(rows, (row: Row): FileRecord => ({ line: ++line, row: () => row, text: () => "" }));
-      }
-    },
-  };
-}
-
-function ipcColumns({ definition, info }: OpenTable): readonly SchemaColumn[] {
-  const ids = new Map(info.table.schema.columns.map(({ key, id }) => [key, id]));
-  return definition.columns.map(({ key, name, type }) => ({ key, name, type, id: ids.get(key)! }));
-}
-
-function streamOf(chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async () => void await chunks.return(undefined),
-  }, { highWaterMark: 0 });
-}
-
-async function* counted(
-  file: InputFile,
-  { onBytes, signal }: RecordOptions,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const bytes of file.read(signal)) {
-    onBytes(bytes.length);
-    yield bytes;
-  }
-}
-
-/** What became of rows. */
-interface Outcome {
-  readonly done: string;
-  readonly rows: number;
-  readonly rejected: number;
-  readonly ms?: number;
-  /** By Ctrl-C. */
-  readonly stopped?: boolean;
-}
-
-async function tell({ done, rows, rejected, ms, stopped = false }: Outcome, values: Values, io: Io): Promise<void> {
-  if (isOn(values, "json")) {
-    const ok = rejected === 0 && !stopped;
-    const more = { ...(ms === undefined ? {} : { ms: Math.round(ms) }), ...(stopped ? { interrupted: true } : {}) };
-    return await io.write(`${jsonText({ ok, rows, rejected, ...more })}\n`);
-  }
-  const time = ms === undefined ? "" : ` in ${(ms / 1000).toFixed(1)} s (${rateText(rows, ms)})`;
-  const lost = rejected === 0 ? "" : `, ${wholeText(rejected)} rejected`;
-  const what = `${wholeText(rows)} ${rows === 1 ? "row" : "rows"} ${plainText(done)}`;
-  io.err(`${stopped ? "stopped; " : ""}${what}${time}${lost}\n`);
 }
