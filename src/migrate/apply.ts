@@ -8,10 +8,12 @@ import type { Db } from "../query/db.ts";
 import { soundGraph } from "./check.ts";
 import { runData } from "./data_step.ts";
 import { type LockHolder, type LockOptions, takeLock } from "./lock.ts";
-import { grantOf, type Operation, operationText } from "./operations.ts";
-import { type Pending, pendingOf, refuseState, stateProblems } from "./pending.ts";
+import { applyTo, grantOf, type Operation, operationText } from "./operations.ts";
+import { checksumIn, expectedTables, type Pending, pendingOf, refuseState, stateProblems } from "./pending.ts";
 import type { Project } from "./project.ts";
+import { refuseLoss } from "./rebuild_guard.ts";
 import { runOperation, standingOf } from "./run_operation.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { prepareState, readState, stateDatabaseOf, type StateRow, writeState } from "./state.ts";
 
 /** What `apply` tells while it runs. */
@@ -131,19 +133,22 @@ export async function apply(db: Db, project: Project, options: ApplyOptions = {}
   await refuseUngranted(db, pending, options.allow ?? [], signal);
   const ended = signal === undefined ? lock.signal : AbortSignal.any([signal, lock.signal]);
   const applied: AppliedMigration[] = [];
-  for (const one of pending) {
-    applied.push(
-      await applyOne(one, {
-        db,
-        project,
-        database,
-        by,
-        signal: ended,
-        confirm: () => lock.confirm(),
-        tell: (event) => options.onEvent?.(event),
-      }),
-    );
-  }
+  const place: Place = {
+    db,
+    project,
+    database,
+    by,
+    allow: options.allow ?? [],
+    signal: ended,
+    tables: expectedTables(graph, states),
+    async confirm() {
+      ended.throwIfAborted();
+      await lock.confirm();
+      ended.throwIfAborted();
+    },
+    tell: (event) => options.onEvent?.(event),
+  };
+  for (const one of pending) applied.push(await applyOne(one, place));
   return { ok: true, dryRun, applied, pending: rest(pending, states) };
 }
 
@@ -152,58 +157,63 @@ interface Place {
   readonly project: Project;
   readonly database: string;
   readonly by: string;
+  readonly allow: readonly string[];
   readonly signal: AbortSignal;
+  /** What the migrations made of the tables so far. */
+  tables: Snapshot;
+  /** Throws when the lock is not held any more. */
   confirm(): Promise<void>;
   tell(event: ApplyEvent): void;
 }
 
 async function applyOne({ migration, state }: Pending, place: Place): Promise<AppliedMigration> {
-  const { id, ops, checksum, data } = migration;
-  const { db, database, by, signal, tell } = place;
-  const row = (opIndex: number, state: StateRow["state"], saved: string | null): StateRow => ({
-    id,
-    checksum,
-    opIndex,
-    state,
-    appliedAt: new Date(),
-    by,
-    saved,
-  });
+  const { id, ops, data } = migration;
+  const { allow, confirm, db, database, by, signal, tell } = place;
+  const keep = async (opIndex: number, state: StateRow["state"], saved: string | null) => {
+    // Whoever lost the lock must not write over what the next one wrote.
+    await confirm();
+    const checksum = checksumIn(migration, state);
+    await writeState(db, database, { id, checksum, opIndex, state, appliedAt: new Date(), by, saved });
+  };
   tell({ event: "migration", migration: id, resumed: state !== undefined });
   const done: string[] = [];
   if (state?.state !== "data") {
     let at = state?.opIndex ?? 0;
     // From here on it is begun: what was begun may not change any more.
-    if (state === undefined) await writeState(db, database, row(0, "running", null));
+    if (state === undefined) await keep(0, "running", null);
     for (; at < ops.length; at++) {
       const operation = ops[at]!;
-      signal.throwIfAborted();
-      await place.confirm();
-      const changed = await runOperation(db, operation, id, signal);
+      await confirm();
+      let changed: boolean;
+      try {
+        await refuseLoss(db, operation, { migration: id, tables: place.tables, allow, signal });
+        changed = await runOperation(db, operation, id, { signal, confirm, expected: place.tables });
+      } catch (error) {
+        // What the next holder of the lock did is not drift.
+        await confirm();
+        throw error;
+      }
+      place.tables = applyTo(place.tables, operation);
       if (changed) done.push(operationText(operation));
       tell({ event: "operation", migration: id, operation, changed });
-      await writeState(db, database, row(at + 1, "running", null));
+      await keep(at + 1, "running", null);
     }
   }
   if (data !== undefined) {
     let saved = state?.state === "data" ? state.saved : null;
-    await place.confirm();
-    if (state?.state !== "data") await writeState(db, database, row(ops.length, "data", null));
-    await runData(db, place.project.out, id, {
+    if (state?.state !== "data") await keep(ops.length, "data", null);
+    await runData(db, { folder: place.project.out, id, version: migration.checksum.slice(-16) }, {
       signal,
       saved,
       async save(text) {
-        signal.throwIfAborted();
         saved = text;
-        await writeState(db, database, row(ops.length, "data", text));
+        await keep(ops.length, "data", text);
       },
       progress: (count, total) =>
         tell({ event: "data", migration: id, done: count, ...(total === undefined ? {} : { total }) }),
     });
   }
-  signal.throwIfAborted();
-  await place.confirm();
-  await writeState(db, database, row(ops.length, "applied", null));
+  await keep(ops.length, "applied", null);
   return { migration: id, done, data: data !== undefined };
 }
 

@@ -46,15 +46,21 @@ export interface DataContext {
 export type DataStep = (db: Db, context: DataContext) => Promise<void>;
 
 /**
- * Runs the data step of a migration; what it queued is written when the promise resolves.
+ * Runs the data step of a migration, `version` of it; what it queued is written when the promise resolves.
  *
  * @throws FlussMigrationError `MIGRATION.DATA_FAILED`, with what was thrown as its cause
  */
-export async function runData(db: Db, folder: string, id: string, context: DataContext): Promise<void> {
+export async function runData(
+  db: Db,
+  { folder, id, version }: { readonly folder: string; readonly id: string; readonly version: string },
+  context: DataContext,
+): Promise<void> {
   try {
     // By the runtime's own import(): TypeScript runs as it is on all three.
-    const file = pathToFileURL(resolve(folder, id, DATA_FILE)).href;
-    const step = (await import(file) as { readonly default?: unknown }).default;
+    const file = pathToFileURL(resolve(folder, id, DATA_FILE));
+    // One that was repaired is another module than the one that failed in this process.
+    file.search = version;
+    const step = (await import(file.href) as { readonly default?: unknown }).default;
     if (typeof step !== "function") {
       throw new TypeError("it has no function as its default export");
     }

@@ -103,11 +103,12 @@ export function mergeHeads(graph: Graph): Merged {
 /** What two heads do that cannot both be: everything but other tables, and columns of other names. */
 export function conflictsOf(graph: Graph): MigrationProblem[] {
   const problems: MigrationProblem[] = [];
-  const branches = branchOperations(graph);
+  const branches = graph.heads.map((head) => ({ head, history: historyOf(graph, [head]) }));
   for (const [i, one] of branches.entries()) {
     for (const other of branches.slice(i + 1)) {
-      for (const a of one.operations) {
-        const b = other.operations.find((b) => isConflict(a, b));
+      const theirs = operationsIn(graph, other.history, (migration) => !one.history.has(migration));
+      for (const a of operationsIn(graph, one.history, (migration) => !other.history.has(migration))) {
+        const b = theirs.find((b) => isConflict(a, b));
         if (b === undefined) continue;
         const table = tableOf(a)!;
         problems.push({
@@ -136,11 +137,19 @@ function branchOperations(graph: Graph): { readonly head: Migration; readonly op
   const histories = graph.heads.map((head) => historyOf(graph, [head]));
   return graph.heads.map((head, i) => ({
     head,
-    operations: [...histories[i]!].filter((migration) => !histories.every((history) => history.has(migration)))
-      // In the order in which they are applied.
-      .sort((a, b) => graph.ordered.indexOf(a) - graph.ordered.indexOf(b))
-      .flatMap(({ ops }) => ops),
+    operations: operationsIn(graph, histories[i]!, (one) => !histories.every((history) => history.has(one))),
   }));
+}
+
+/** The operations of some migrations of a history, in the order in which they are applied. */
+function operationsIn(
+  graph: Graph,
+  history: ReadonlySet<Migration>,
+  isWanted: (migration: Migration) => boolean,
+): readonly Operation[] {
+  return [...history].filter(isWanted)
+    .sort((a, b) => graph.ordered.indexOf(a) - graph.ordered.indexOf(b))
+    .flatMap(({ ops }) => ops);
 }
 
 /** The error for migrations that do not fit each other. */

@@ -64,15 +64,18 @@ export async function readLive(
           const live = await describeTable(db, name, options);
           if (live !== undefined) tables.set(name, live);
         } catch (error) {
-          if (!FlussError.is(error, "CONNECTION.UNSUPPORTED_VERSION") && !FlussError.is(error, "CONNECTION.PROTOCOL")) {
-            throw error;
-          }
+          if (!isUnreadable(error)) throw error;
           unreadable.set(name, bareMessage(error));
         }
       }),
     );
   }
   return { tables: new Map([...tables].sort(([a], [b]) => a < b ? -1 : 1)), unreadable };
+}
+
+/** Whether an error is about a table that this version cannot read. */
+export function isUnreadable(error: unknown): error is FlussError {
+  return FlussError.is(error, "CONNECTION.UNSUPPORTED_VERSION") || FlussError.is(error, "CONNECTION.PROTOCOL");
 }
 
 /** A table as it is; undefined when there is none. */

@@ -129,6 +129,11 @@ export async function lockHolder(db: Db, database: string, options: CallOptions 
  */
 export async function takeLock(db: Db, database: string, options: LockOptions): Promise<Lock> {
   const { by, waitMs = 0, leaseMs = LEASE_MS, breakLock, signal, onWait } = options;
+  if (!(leaseMs > 0 && Number.isFinite(leaseMs))) {
+    throw flussError("MIGRATION.CONFIG", {
+      message: `leaseMs must be a number of milliseconds above 0, not ${leaseMs}`,
+    });
+  }
   const locks = db.table(locksTable(database));
   const holder = `${by}#${crypto.randomUUID().slice(0, 8)}`;
   const alarms = new Alarms();
@@ -187,6 +192,10 @@ function hold(locks: Locks, generation: bigint, holder: string, leaseMs: number,
   let renewing: Promise<void> = Promise.resolve();
   // By a clock that nobody sets.
   let until = performance.now() + leaseMs;
+  const isOver = () => {
+    lost.abort(flussError("MIGRATION.LOCK_LOST", { message: "the lease ended before it could be renewed" }));
+  };
+  let end = alarms.set(leaseMs, isOver);
   const look = async (): Promise<void> => {
     const newest = await newestOf(locks, { timeoutMs: STEP_MS });
     if (newest?.generation === generation && newest.holder === holder && newest.releasedAt === null) return;
@@ -202,6 +211,8 @@ function hold(locks: Locks, generation: bigint, holder: string, leaseMs: number,
       const from = performance.now();
       await locks.update({ name: NAME, generation, expiresAt: Date.now() + leaseMs });
       until = from + leaseMs;
+      alarms.clear(end);
+      if (!over) end = alarms.set(Math.max(1, until - performance.now()), isOver);
     } catch (error) {
       // A server that does not answer for a moment takes nothing away, until the lease is over.
       if (!(error instanceof FlussMigrationError) && performance.now() < until) return;
@@ -218,6 +229,7 @@ function hold(locks: Locks, generation: bigint, holder: string, leaseMs: number,
     if (over) return;
     over = true;
     alarms.clear(alarm);
+    alarms.clear(end);
     await renewing;
     if (!lost.signal.aborted) await locks.update({ name: NAME, generation, releasedAt: Date.now() });
   };
@@ -225,8 +237,10 @@ function hold(locks: Locks, generation: bigint, holder: string, leaseMs: number,
     holder,
     signal: lost.signal,
     async confirm() {
-      lost.signal.throwIfAborted();
       await look();
+      // A process that was suspended has not heard its alarms yet.
+      if (performance.now() >= until) isOver();
+      lost.signal.throwIfAborted();
     },
     release,
     async [Symbol.asyncDispose]() {

@@ -17,6 +17,14 @@ export interface Pending {
   readonly state: StateRow | undefined;
 }
 
+/**
+ * What is remembered of a migration, so that it does not change: everything once it is applied; before that not its data
+ * step, which may have to be repaired.
+ */
+export function checksumIn({ checksum, hash }: Migration, state: StateRow["state"]): string {
+  return state === "applied" ? checksum : hash;
+}
+
 /** What is wrong between a folder and a cluster: migrations that changed since, and some that the folder lacks. */
 export function stateProblems(graph: Graph, states: ReadonlyMap<string, StateRow>): MigrationProblem[] {
   const problems: MigrationProblem[] = [];
@@ -29,9 +37,9 @@ export function stateProblems(graph: Graph, states: ReadonlyMap<string, StateRow
         migration: id,
         message:
           `${id} was applied to the cluster by ${by} (${appliedAt.toISOString()}), and the folder does not have it`,
-        hint: "fetch it from version control",
+        hint: "fetch it from version control; if another project applied it, give each a stateDatabase of its own",
       });
-    } else if (migration.checksum !== checksum) {
+    } else if (checksumIn(migration, state) !== checksum) {
       problems.push({
         kind: "checksum",
         migration: id,

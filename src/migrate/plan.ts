@@ -120,7 +120,7 @@ export function problemOf({ change, table, column, message, hint }: Blocked): Mi
 }
 
 /** Columns that branches added side by side take the order of the schema. */
-function settled(
+export function settled(
   after: Snapshot,
   wanted: Snapshot,
   unordered: ReadonlyMap<string, ReadonlySet<string>>,

@@ -5,7 +5,7 @@
  */
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { flussError, type MigrationProblem } from "../base/errors.ts";
+import { flussError, FlussMigrationError, type MigrationProblem } from "../base/errors.ts";
 import type { CallOptions } from "../base/wait.ts";
 import type { Db } from "../query/db.ts";
 import { OPTION } from "../schema/server_options.ts";
@@ -14,7 +14,7 @@ import { diffSnapshots } from "./diff_tables.ts";
 import { mergeHeads } from "./graph.ts";
 import { databasesOf, readLive, snapshotOfLive } from "./live.ts";
 import { applyTo, type Operation, operation } from "./operations.ts";
-import { addMigration, nameFor, type PlanOptions, type PlanResult, refuseBlocked } from "./plan.ts";
+import { addMigration, nameFor, type PlanOptions, type PlanResult, refuseBlocked, settled } from "./plan.ts";
 import { belongsTo, declaredSnapshot, type Project, serverOf } from "./project.ts";
 import { rowTypesSource } from "./row_types.ts";
 import { nameTables, schemaSource } from "./source.ts";
@@ -61,7 +61,12 @@ export async function pull(db: Db, project: Project, options: PullOptions): Prom
   const graph = await soundGraph(project);
   const { snapshot: before } = mergeHeads(graph);
   const everywhere = project.include === undefined && project.database === undefined;
-  const live = await readLive(db, project, everywhere ? undefined : [project.database!], options);
+  const live = await readLive(
+    db,
+    project,
+    everywhere ? undefined : [project.database!, ...databasesOf(before)],
+    options,
+  );
   const pulled = await portable(db, snapshotOfLive(live), options);
   const named = nameTables(pulled);
   const known = new Set(named.tables.map(({ name }) => name));
@@ -69,7 +74,9 @@ export async function pull(db: Db, project: Project, options: PullOptions): Prom
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, schemaSource(named));
   if (types) await writeFile(typesFile, rowTypesSource(named.tables));
-  const operations = adoption(before, adopted, project);
+  // What is there and cannot be declared is not gone.
+  const isThere = (name: string) => Object.hasOwn(pulled.tables, name) || live.unreadable.has(name);
+  const operations = adoption(before, adopted, project, isThere);
   const migration = operations.length === 0 ? null : await addMigration(project, graph.heads, graph.ordered, {
     name: "pull",
     now,
@@ -119,7 +126,14 @@ export async function planFromLive(
       return [name, said === undefined || buckets === undefined ? table : { ...table, buckets }];
     }),
   );
-  const adopted = adoption(before, ours, project);
+  const hidden = unreadableProblems(live.unreadable).filter(({ table }) =>
+    Object.hasOwn(wanted.tables, table!) || Object.hasOwn(before.tables, table!)
+  );
+  if (hidden.length > 0) {
+    const { table, message, hint } = hidden[0]!;
+    throw new FlussMigrationError("MIGRATION.BLOCKED", { table, message, hint, problems: hidden });
+  }
+  const adopted = adoption(before, ours, project, () => false);
   const middle = adopted.reduce(applyTo, before);
   const unordered = new Map(
     Object.entries(middle.tables).map(([name, { columns }]) => [name, new Set(columns.map((column) => column.name))]),
@@ -133,14 +147,19 @@ export async function planFromLive(
     name: options.name ?? nameFor(operations),
     now: options.now ?? new Date(),
     before,
-    after: difference.operations.reduce(applyTo, middle),
+    after: settled(difference.operations.reduce(applyTo, middle), wanted, unordered),
     operations,
   });
   return { ok: true, migration: migration.id, folder: `${project.out}/${migration.id}`, operations, notes };
 }
 
 /** What leads from where the migrations end to what is there: steps where there are some, and tables as a whole. */
-function adoption(before: Snapshot, live: Snapshot, project: Project): Operation[] {
+function adoption(
+  before: Snapshot,
+  live: Snapshot,
+  project: Project,
+  isThere: (table: string) => boolean,
+): Operation[] {
   const operations: Operation[] = [];
   for (const [name, table] of Object.entries(live.tables)) {
     const known = Object.hasOwn(before.tables, name) ? before.tables[name] : undefined;
@@ -150,12 +169,17 @@ function adoption(before: Snapshot, live: Snapshot, project: Project): Operation
     }
     const unordered = new Map([[name, new Set(known.columns.map((column) => column.name))]]);
     const one = (table: TableSnapshot) => snapshotOf([[name, table]]);
-    const { operations: steps, blocked } = diffSnapshots(one(known), one(table), { server: "main", unordered });
+    const { operations: steps, blocked } = diffSnapshots(one(known), one(table), {
+      server: serverOf(project),
+      unordered,
+    });
     if (blocked.length === 0) operations.push(...steps);
     else operations.push(operation.adoptTable(name, table));
   }
   for (const name of Object.keys(before.tables)) {
-    if (!Object.hasOwn(live.tables, name) && belongsTo(project, name)) operations.push(operation.dropTable(name));
+    if (!Object.hasOwn(live.tables, name) && !isThere(name) && belongsTo(project, name)) {
+      operations.push(operation.dropTable(name));
+    }
   }
   return operations;
 }

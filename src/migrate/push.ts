@@ -35,6 +35,19 @@ export interface PushResult {
 }
 
 /**
+ * Refuses a cluster that is not for development.
+ *
+ * @throws FlussUsageError `MIGRATION.NOT_DEVELOPMENT`
+ */
+export function refuseFarAway(url: string): void {
+  if (isDevelopment(url)) return;
+  throw flussError("MIGRATION.NOT_DEVELOPMENT", {
+    message: "push is for memory:, file: and clusters on this machine",
+    hint: "use sluice plan and sluice apply",
+  });
+}
+
+/**
  * Makes it so.
  *
  * @throws FlussUsageError `MIGRATION.NOT_DEVELOPMENT`, `MIGRATION.DESTRUCTIVE`
@@ -43,12 +56,7 @@ export interface PushResult {
  */
 export async function push(db: Db, project: Project, options: PushOptions): Promise<PushResult> {
   const { url, allow = [], signal } = options;
-  if (!isDevelopment(url)) {
-    throw flussError("MIGRATION.NOT_DEVELOPMENT", {
-      message: "push is for memory:, file: and clusters on this machine",
-      hint: "use sluice plan and sluice apply",
-    });
-  }
+  refuseFarAway(url);
   const wanted = declaredSnapshot(project);
   const live = await readLive(db, project, databasesOf(wanted), options);
   const { operations, blocked } = diffLive(snapshotOfLive(live), wanted, project);
@@ -75,7 +83,7 @@ export async function push(db: Db, project: Project, options: PushOptions): Prom
     ready.push(operation.dropTable(table), operation.createTable(table, wanted.tables[table]!));
   }
   const done: string[] = [];
-  for (const op of ready) if (await runOperation(db, op, "push", signal)) done.push(operationText(op));
+  for (const op of ready) if (await runOperation(db, op, "push", { signal })) done.push(operationText(op));
   return { ok: true, done, kept };
 }
 

@@ -12,7 +12,7 @@ import { isSameJson } from "./json_text.ts";
 import { applyTo, type Operation, operation } from "./operations.ts";
 import { addMigration, type PlanOptions } from "./plan.ts";
 import { declaredSnapshot, type Project } from "./project.ts";
-import { TODO_MARK } from "./rebuild_marks.ts";
+import { besideOf, TODO_MARK } from "./rebuild_marks.ts";
 import { literal } from "./source.ts";
 import type { ColumnSnapshot, TableSnapshot } from "./snapshot.ts";
 
@@ -43,14 +43,14 @@ export async function planRebuild(
   const graph = await soundGraph(project);
   const { snapshot: start } = mergeHeads(graph);
   const wanted = declaredSnapshot(project).tables;
-  const [old, next] = [start.tables[table], wanted[table]];
+  const [old, next] = [start.tables, wanted].map((tables) => Object.hasOwn(tables, table) ? tables[table] : undefined);
   if (old === undefined || next === undefined) {
     throw flussError("MIGRATION.UNKNOWN", {
       message: `${JSON.stringify(table)} is ${old === undefined ? "in no migration" : "not declared"}`,
       hint: "name a table as database.table that was planned before, and declare it as it shall be",
     });
   }
-  const beside = `${table}__rebuild`;
+  const beside = besideOf(table);
   if (Object.hasOwn(start.tables, beside)) {
     throw flussError("MIGRATION.UNKNOWN", {
       message: `the table is being rebuilt: ${beside} is there`,
@@ -68,7 +68,7 @@ export async function planRebuild(
       {
         what: "2 swap",
         operations: [operation.dropTable(table), operation.createTable(table, next)],
-        data: copySource(beside, table, undefined),
+        data: copySource(beside, table, backLines(next)),
       },
       { what: "3 clean", operations: [operation.dropTable(beside)] },
     ];
@@ -115,6 +115,17 @@ function mappingOf(old: TableSnapshot, next: TableSnapshot): Mapping {
     open.push(what);
     return `todo(${literal(`${TODO_MARK}: ${what}`)})`;
   };
+  if (
+    next.primaryKey.length > 0 &&
+    !(old.primaryKey.length > 0 && old.primaryKey.every((key) => next.primaryKey.includes(key)))
+  ) {
+    todo(`of rows with the same ${next.primaryKey.join(", ")} one is left: is that right?`);
+    lines.push(
+      `// ${TODO_MARK}: of rows with the same ${
+        next.primaryKey.map(literal).join(", ")
+      } one is left; remove this line if that is right`,
+    );
+  }
   for (const column of next.columns) {
     const { name } = column;
     if (column.autoIncrement) {
@@ -125,6 +136,14 @@ function mappingOf(old: TableSnapshot, next: TableSnapshot): Mapping {
     lines.push(`[${literal(name)}]: ${valueSource(had.get(name), column, todo)},`);
   }
   return { lines, open };
+}
+
+/** The way back; undefined where rows go as they are. Numbers of the server are not written. */
+function backLines({ columns }: TableSnapshot): readonly string[] | undefined {
+  if (!columns.some(({ autoIncrement }) => autoIncrement)) return undefined;
+  return columns.filter(({ autoIncrement }) => !autoIncrement).map(({ name }) =>
+    `[${literal(name)}]: row[${literal(name)}],`
+  );
 }
 
 const WHOLE: readonly unknown[] = ["TINYINT", "SMALLINT", "INT"];
@@ -157,6 +176,7 @@ function copySource(from: string, to: string, lines: readonly string[] | undefin
     'import { copyRows, type DataStep } from "sluice/migrate";',
     "",
     ...(needsTodo ? ["const todo = (what: string): never => {", "  throw new Error(what);", "};", ""] : []),
+    `// Nobody may write ${literal(from)} or ${literal(to)} before the last of these migrations is applied.`,
     "const step: DataStep = async (db, context) => {",
     "  await copyRows(db, context, {",
     `    from: ${literal(from)},`,

@@ -17,7 +17,14 @@ import { isSameJson } from "./json_text.ts";
 import { describeTable, tableDifferences } from "./live.ts";
 import { type Operation, operationText } from "./operations.ts";
 import { canonicalOptions } from "./option_values.ts";
-import { asLiveTable, type ColumnSnapshot, databaseOf, liveSnapshot, type TableSnapshot } from "./snapshot.ts";
+import {
+  asLiveTable,
+  type ColumnSnapshot,
+  databaseOf,
+  liveSnapshot,
+  type Snapshot,
+  type TableSnapshot,
+} from "./snapshot.ts";
 
 /** How long what was done may take to show. */
 const SHOWS_MS = 15_000;
@@ -64,6 +71,33 @@ export async function standingOf(db: Db, op: Operation, signal?: AbortSignal): P
 const READY: Standing = { is: "ready" };
 const DONE: Standing = { is: "done" };
 
+/** How an operation is run. */
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Asked right before something is done; throws when it must not be. */
+  readonly confirm?: () => Promise<void>;
+  /** The tables as they must be before it. Default: whatever they are. */
+  readonly expected?: Snapshot;
+}
+
+/** A table that somebody altered by hand is not altered further, and not dropped. */
+async function refuseDrift(
+  db: Db,
+  op: Operation,
+  migration: string,
+  expected: Snapshot | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (op.op !== "addColumn" && op.op !== "alterOptions" && op.op !== "dropTable") return;
+  const wanted = expected !== undefined && Object.hasOwn(expected.tables, op.table)
+    ? expected.tables[op.table]
+    : undefined;
+  const live = wanted === undefined ? undefined : await describeTable(db, op.table, { signal });
+  if (wanted === undefined || live === undefined) return;
+  const why = tableDifferences(op.table, liveSnapshot(live), wanted);
+  if (why.length > 0) throw drift(op, migration, why);
+}
+
 /**
  * Does an operation, unless it was done already, and waits until it shows.
  *
@@ -71,10 +105,17 @@ const DONE: Standing = { is: "done" };
  * @throws FlussMigrationError `MIGRATION.DRIFT` when the cluster is not as it must be for it; `MIGRATION.BLOCKED` when
  * the server refuses it
  */
-export async function runOperation(db: Db, op: Operation, migration: string, signal?: AbortSignal): Promise<boolean> {
+export async function runOperation(
+  db: Db,
+  op: Operation,
+  migration: string,
+  { signal, confirm, expected }: RunOptions = {},
+): Promise<boolean> {
   const standing = await standingOf(db, op, signal);
   if (standing.is === "done") return false;
   if (standing.is === "conflict") throw drift(op, migration, standing.why);
+  await refuseDrift(db, op, migration, expected, signal);
+  await confirm?.();
   try {
     await perform(db, op, signal);
   } catch (error) {

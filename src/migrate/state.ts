@@ -19,7 +19,7 @@ export type MigrationState = "running" | "data" | "applied";
 /** What is known of a migration. */
 export interface StateRow {
   readonly id: string;
-  /** What it was when it was applied. */
+  /** What it was when it was applied, or begun. */
   readonly checksum: string;
   /** How many of its operations are done. */
   readonly opIndex: number;

@@ -3,12 +3,20 @@
  *
  * @module
  */
-import type { MigrationProblem } from "../base/errors.ts";
+import { bareMessage, type MigrationProblem } from "../base/errors.ts";
 import type { CallOptions } from "../base/wait.ts";
 import type { Db } from "../query/db.ts";
 import { soundGraph } from "./check.ts";
 import type { Blocked } from "./diff_tables.ts";
-import { databasesOf, describeTable, diffLive, readLive, snapshotOfLive, tableDifferences } from "./live.ts";
+import {
+  databasesOf,
+  describeTable,
+  diffLive,
+  isUnreadable,
+  readLive,
+  snapshotOfLive,
+  tableDifferences,
+} from "./live.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 import type { Operation } from "./operations.ts";
 import { expectedTables, pendingOf, stateProblems } from "./pending.ts";
@@ -58,10 +66,14 @@ export async function status(db: Db, project: Project, options: CallOptions = {}
   ]);
   const drift: MigrationProblem[] = [];
   for (const [table, wanted] of Object.entries(expectedTables(graph, states).tables)) {
-    const live = await describeTable(db, table, options);
-    const differences = live === undefined
-      ? ["the table is gone"]
-      : tableDifferences(table, liveSnapshot(live), wanted);
+    let differences: string[];
+    try {
+      const live = await describeTable(db, table, options);
+      differences = live === undefined ? ["the table is gone"] : tableDifferences(table, liveSnapshot(live), wanted);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      differences = [bareMessage(error)];
+    }
     drift.push(...differences.map((message) => ({
       kind: "drift",
       table,

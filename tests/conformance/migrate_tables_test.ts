@@ -2,55 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type AnyTable, type Db, FlussError, FlussMigrationError, t, table } from "../../mod.ts";
-import {
-  apply,
-  check,
-  diff,
-  plan,
-  planFromLive,
-  planRebuild,
-  type Project,
-  pull,
-  status,
-} from "../../src/migrate/mod.ts";
+import { type AnyTable, FlussError, FlussMigrationError, t, table } from "../../mod.ts";
+import { apply, check, diff, plan, planFromLive, planRebuild, pull, status } from "../../src/migrate/mod.ts";
 import { needsCluster, target } from "../cluster.ts";
 import { long, random } from "../random.ts";
 import { loadTables } from "../unit/migrate/load_source.ts";
-import { withFolder } from "../unit/migrate/projects.ts";
 import { changedDraft, type Draft, HOSTILE, madeOf, randomDraft } from "../unit/migrate/random_schema.ts";
 import { columns } from "./all_types.ts";
-import { withDatabase } from "./target.ts";
-
-interface Place {
-  readonly db: Db;
-  readonly database: string;
-  readonly folder: string;
-  project(...tables: AnyTable[]): Project;
-}
-
-function withProject(run: (place: Place) => Promise<void>): Promise<void> {
-  return withDatabase((db, database) =>
-    withFolder((folder) =>
-      run({
-        db,
-        database,
-        folder,
-        project: (...tables) => ({ tables, out: join(folder, "migrations"), database, stateDatabase: database }),
-      })
-    )
-  );
-}
-
-const MIGRATE = new URL("../../src/migrate/mod.ts", import.meta.url).href;
-
-/** Puts this tree in the place of the package. */
-function link(file: string): void {
-  writeFileSync(
-    file,
-    readFileSync(file, "utf8").replace('from "sluice/migrate"', `from ${JSON.stringify(MIGRATE)}`),
-  );
-}
+import { link, type Place, withProject } from "./migrate_project.ts";
 
 /** Pulls, loads what was written, and looks whether a plan, an apply and a diff find nothing. */
 async function pullLaw({ db, folder, project }: Place, count: number): Promise<void> {

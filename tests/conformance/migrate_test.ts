@@ -7,26 +7,9 @@ import { apply, type ApplyOptions, check, diff, plan, type Project, push, status
 import { lockHolder, prepareLocks, takeLock } from "../../src/migrate/lock.ts";
 import { needsCluster, target } from "../cluster.ts";
 import { long } from "../random.ts";
-import { withFolder } from "../unit/migrate/projects.ts";
 import { columns } from "./all_types.ts";
+import { withProject } from "./migrate_project.ts";
 import { withDatabase } from "./target.ts";
-
-/** A project in a database and a folder of its own. */
-function withProject(
-  run: (
-    place: { readonly db: Db; readonly database: string; project(...tables: AnyTable[]): Project },
-  ) => Promise<void>,
-): Promise<void> {
-  return withDatabase((db, database) =>
-    withFolder((folder) =>
-      run({
-        db,
-        database,
-        project: (...tables) => ({ tables, out: join(folder, "migrations"), database, stateDatabase: database }),
-      })
-    )
-  );
-}
 
 const isCode = (code: string) => (error: unknown) =>
   (FlussError.is(error) && error.code === code) || assert.fail(`not ${code}: ${error}`);

@@ -128,7 +128,7 @@ async function checkFolder(folder: string): Promise<void> {
     if ((error as { readonly code?: string }).code !== "ENOENT") return undefined;
     return badUsage(
       `there is no folder ${plainText(folder)}`,
-      "check the name; sluice dev --data makes a new one",
+      "check the name; sluice apply, push and dev --data make a new one",
     );
   });
   if (found instanceof Error) throw found;

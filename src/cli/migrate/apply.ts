@@ -60,7 +60,7 @@ async function run(values: Values, io: Io): Promise<number | void> {
   const project = projectOf(loaded);
   const migrate = await import("../../migrate/mod.ts");
   const json = isOn(values, "json");
-  const allow = grantsOf(values, ["drop-table", "expire"]);
+  const allow = grantsOf(values, ["drop-table", "fewer-rows", "expire"]);
   using interrupt = listenForInterrupt(io);
   const progress: { rows: number; done: number; total: number | undefined } = { rows: 0, done: 0, total: undefined };
   let bar: Disposable | undefined;

@@ -5,6 +5,7 @@
  */
 import type { CliCommand, Io, Values } from "../command.ts";
 import { loadConfig, projectWithTables } from "../config.ts";
+import { refuseFarAway } from "../../migrate/push.ts";
 import { CONNECTION_OPTIONS } from "../data/connection.ts";
 import { isOn, textOf } from "../data/values.ts";
 import {
@@ -34,7 +35,11 @@ export const push: CliCommand = {
     ...CONNECTION_OPTIONS,
   ],
   examples: ["push", "push --url fluss://127.0.0.1:9123 --allow recreate-table:shop.orders"],
-  exits: [{ code: 4, errors: "MIGRATION.BLOCKED", text: "servers refuse a change" }, ...CLUSTER_EXITS],
+  exits: [
+    { code: 4, errors: "MIGRATION.BLOCKED", text: "servers refuse a change" },
+    { code: 4, errors: "MIGRATION.DRIFT", text: "somebody else changes the tables at the same time" },
+    ...CLUSTER_EXITS,
+  ],
   run,
 };
 
@@ -44,6 +49,7 @@ async function run(values: Values, io: Io): Promise<void> {
   const migrate = await import("../../migrate/mod.ts");
   const allow = grantsOf(values, ["drop-table", "recreate-table", "expire"]);
   const url = projectUrl(loaded, values, io);
+  refuseFarAway(url);
   await makeFolder(url);
   const { done, kept } = await withProjectDb(
     loaded,

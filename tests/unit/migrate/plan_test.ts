@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { test } from "node:test";
 import { type AnyTable, FlussError, FlussMigrationError, t, table } from "../../../mod.ts";
-import { check, plan } from "../../../src/migrate/mod.ts";
+import { check, plan, planRebuild } from "../../../src/migrate/mod.ts";
 import { projectIn, withFolder } from "./projects.ts";
 
 const one = table("shop.orders", { id: t.bigint(), total: t.decimal(18, 2) }, { primaryKey: ["id"], buckets: 3 });
@@ -254,6 +254,38 @@ test("two heads that change the same are told, and nothing is planned behind the
     const { ok, problems } = await check(projectIn(folder, [other]));
     assert.deepEqual([ok, problems.map(({ kind }) => kind)], [false, ["heads"]]);
     await assert.rejects(plan(projectIn(folder, [other])), (error) => FlussError.is(error, "MIGRATION.INVALID"));
+  }));
+
+test("three heads of which two have a migration in common do not contradict each other", () =>
+  withFolder(async (folder) => {
+    const make = (name: string) => table(`shop.${name}`, { id: t.int() }, { primaryKey: ["id"], buckets: 1 });
+    const [r, w, x, y, z] = ["r", "w", "x", "y", "z"].map(make);
+    const at = (place: string, ...tables: AnyTable[]) => ({ tables, out: join(folder, place) });
+    const copy = (from: string, to: string) => cpSync(join(folder, from), join(folder, to), { recursive: true });
+    const on = (day: number) => ({ now: new Date(Date.UTC(2026, 10, day)) });
+    await plan(at("main", r!), on(1));
+    copy("main", "c");
+    await plan(at("c", r!, w!), on(2));
+    copy("main", "a");
+    await plan(at("a", r!, x!), on(3));
+    copy("a", "b");
+    await plan(at("a", r!, x!, y!), on(4));
+    await plan(at("b", r!, x!, z!), on(5));
+    for (const each of ["a", "b", "c"]) copy(each, "all");
+    const { heads, problems } = await check(at("all"));
+    assert.deepEqual([heads.length, problems], [3, []]);
+    assert.deepEqual((await plan(at("all", r!, w!, x!, y!, z!))).operations, []);
+  }));
+
+test("a table that is not there cannot be rebuilt, whatever its name is", () =>
+  withFolder(async (folder) => {
+    await plan(projectIn(folder, [one]), { now });
+    for (const name of ["constructor", "toString", "shop.nothing"]) {
+      await assert.rejects(
+        planRebuild(projectIn(folder, [one]), name),
+        (error) => FlussError.is(error, "MIGRATION.UNKNOWN"),
+      );
+    }
   }));
 
 test("a migration that was changed, or is no migration, is told with its name", async () => {
