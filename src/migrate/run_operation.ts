@@ -134,7 +134,8 @@ export async function runOperation(
   for (let attempt = 1;; attempt++) {
     const after = await standingOf(db, op, signal);
     if (after.is === "done") return true;
-    // A server may be asked that has not heard of it yet.
+    // A server may be asked that has not heard of it yet; or the next holder of the lock has gone on.
+    await confirm?.();
     if (deadline.remainingMs === 0) {
       const why = after.is === "conflict" ? after.why : ["it was done, and does not show"];
       throw drift(op, migration, why);
