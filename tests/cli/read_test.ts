@@ -179,6 +179,10 @@ test("--config names the config of every command on data; an address that is giv
     [["upsert", "users", "id=3", "--config", config], "", 0, /^$/, /^1 row upserted\n$/],
     [["scan", "users", "--config", config, "--limit", "9"], "", 0, /"id":"3"/, /^$/],
     [["ls", "shop", "--config", config], "", 0, /shop\.orders/, /^$/],
+    [["describe", "users", "--config", config], "", 0, /"table":"shop\.users"/, /^$/],
+    [["describe", "shop", "--config", config], "", 0, /"name":"shop"/, /^$/],
+    [["describe", "nothing", "--config", config], "", 5, /^$/, /^SERVER\.TABLE_NOT_EXIST: .*shop\.nothing/],
+    [["describe", "nothing"], folder.url, 5, /^$/, /^SERVER\.DATABASE_NOT_EXIST: /],
     // The database is the config's, the address is not.
     [["lookup", "users", "id=2", "--config", config], "file:./nowhere", 2, /^$/, /there is no folder .*nowhere/],
     [["ls", "--config", config, "--url", "file:./nowhere"], folder.url, 2, /^$/, /there is no folder .*nowhere/],

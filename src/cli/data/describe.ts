@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { FlussError } from "../../base/errors.ts";
+import type { Db } from "../../query/db.ts";
 import { typeText } from "../../schema/data_type.ts";
 import type { TableInfo } from "../../client/cluster/tables.ts";
 import type { DatabaseInfo } from "../../query/admin/databases.ts";
@@ -30,13 +32,27 @@ export const describe: CliCommand = {
 
 async function run(values: Values, io: Io, [name]: readonly string[]): Promise<void> {
   await withDb(values, io, async (db) => {
-    if (!name!.includes(".") && textOf(values, "database") === undefined) {
-      const database = await db.admin.describeDatabase(name!);
-      return await printObject({ ...database }, values, io, (style) => databaseText(database, style));
+    const found = name!.includes(".") || textOf(values, "database") !== undefined
+      ? await db.admin.describe(name!)
+      : await databaseOrTable(db, name!);
+    if (!("table" in found)) {
+      return await printObject({ ...found }, values, io, (style) => databaseText(found, style));
     }
-    const info = await db.admin.describe(name!);
+    const info = found;
     await printObject(tableJson(info), values, io, (style) => tableText(info, io.screen.columns, style));
   });
+}
+
+/** A database; where there is none of that name, a table of the database that a config names. */
+async function databaseOrTable(db: Db, name: string): Promise<DatabaseInfo | TableInfo> {
+  try {
+    return await db.admin.describeDatabase(name);
+  } catch (error) {
+    if (!FlussError.is(error, "SERVER.DATABASE_NOT_EXIST")) throw error;
+    return await db.admin.describe(name).catch((other: unknown) => {
+      throw FlussError.is(other, "SCHEMA.NAME") ? error : other;
+    });
+  }
 }
 
 function tableJson({ path, tableId, schemaId, table, createdAt, modifiedAt }: TableInfo): Record<string, unknown> {
