@@ -16,6 +16,8 @@ from values import parse, text_of
 
 # Less than the tests wait for an answer.
 READ_LOG_S = 20
+# How often a table is asked for that pyfluss does not find although the cluster has it.
+OPENINGS = 9
 
 
 class Counterpart:
@@ -32,7 +34,19 @@ class Counterpart:
     async def open(self, command):
         name = command["table"]
         self.types[name] = dict(command["columns"])
-        self.opened[name] = await self.connection.get_table(path_of(command))
+        self.opened[name] = await self.get_table(path_of(command))
+
+    async def get_table(self, path):
+        """Tables that are opened side by side overwrite each other in pyfluss's metadata: what is lost is asked again."""
+        for _ in range(OPENINGS):
+            try:
+                return await self.connection.get_table(path)
+            except fluss.FlussError as error:
+                if error.error_code != fluss.ErrorCode.TABLE_NOT_EXIST:
+                    raise
+                if not await self.connection.get_admin().table_exists(path):
+                    raise
+        return await self.connection.get_table(path)
 
     async def append(self, command):
         table, types = self.table(command)
