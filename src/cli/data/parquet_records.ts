@@ -60,35 +60,40 @@ export async function parquetRecords(file: InputFile, options: RecordOptions): P
       let start = 0;
       for (const { num_rows: count } of metadata.row_groups) {
         const end = start + Number(count);
-        let rows: unknown[][] = [];
-        const range = { rowStart: start, rowEnd: end };
+        const values = columns.map((): unknown[] => []);
         await sound(file, () =>
           parquetRead({
             file: source,
             metadata: plain,
-            ...range,
+            rowStart: start,
+            rowEnd: end,
             compressors: COMPRESSORS,
             parsers: PARSERS,
             utf8: false,
             geoparquet: false,
-            onComplete: (found) => rows = found,
+            onChunk({ columnName, columnData, rowStart }) {
+              const column = values[columns.findIndex(({ key }) => key === columnName)]!;
+              for (let i = 0; i < columnData.length; i++) column[rowStart - start + i] = columnData[i];
+            },
           }));
-        const line = start + 1;
-        yield rows.map((values, i) => new ParquetRecord(line + i, values, columns));
+        yield Array.from({ length: end - start }, (_, at) => new ParquetRecord(start + 1 + at, at, values, columns));
         start = end;
       }
     },
   };
 }
 
+/** A row of a group, which stays in columns: as arrays of their own, rows would take half as much memory again. */
 class ParquetRecord implements FileRecord {
   /** Rows are counted: there are no lines. */
   readonly line: number;
-  readonly #values: readonly unknown[];
+  readonly #at: number;
+  readonly #values: readonly (readonly unknown[])[];
   readonly #columns: readonly ReadColumn[];
 
-  constructor(line: number, values: readonly unknown[], columns: readonly ReadColumn[]) {
+  constructor(line: number, at: number, values: readonly (readonly unknown[])[], columns: readonly ReadColumn[]) {
     this.line = line;
+    this.#at = at;
     this.#values = values;
     this.#columns = columns;
   }
@@ -96,7 +101,7 @@ class ParquetRecord implements FileRecord {
   row(): Row {
     const row: [string, unknown][] = [];
     for (const [i, { key, read }] of this.#columns.entries()) {
-      const raw = this.#values[i];
+      const raw = this.#values[i]![this.#at];
       try {
         row.push([key, raw === null || raw === undefined ? null : read(raw as never)]);
       } catch (error) {
@@ -108,7 +113,9 @@ class ParquetRecord implements FileRecord {
 
   /** As a JSON line, to be corrected. */
   text(): string {
-    const shown = this.#columns.map((column, i) => `${JSON.stringify(column.key)}:${jsonOf(column, this.#values[i])}`);
+    const shown = this.#columns.map((column, i) =>
+      `${JSON.stringify(column.key)}:${jsonOf(column, this.#values[i]![this.#at])}`
+    );
     return `{${shown.join(",")}}\n`;
   }
 }
