@@ -4,7 +4,7 @@
  * @module
  */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import type { Compressors, FileMetaData, SchemaElement } from "hyparquet";
+import type { Compressors, DecodedArray, FileMetaData, SchemaElement } from "hyparquet";
 import { typeText } from "../../schema/data_type.ts";
 import { JsonMismatch } from "../../schema/json_values.ts";
 import { membersOf } from "../../schema/row_kind.ts";
@@ -23,6 +23,9 @@ const COMPRESSORS: Compressors = {
 
 /** Times of the old kind of 96 bits come as nanoseconds, too. */
 const PARSERS = { timestampFromNanoseconds: (nanos: bigint) => nanos };
+
+/** Records that are made at a time: most of a group's would outlive the collections of what is young. */
+const SLICE_ROWS = 1000;
 
 interface ReadColumn {
   readonly key: string;
@@ -60,7 +63,7 @@ export async function parquetRecords(file: InputFile, options: RecordOptions): P
       let start = 0;
       for (const { num_rows: count } of metadata.row_groups) {
         const end = start + Number(count);
-        const values = columns.map((): unknown[] => []);
+        const pages = columns.map((): DecodedArray[] => []);
         await sound(file, () =>
           parquetRead({
             file: source,
@@ -71,27 +74,29 @@ export async function parquetRecords(file: InputFile, options: RecordOptions): P
             parsers: PARSERS,
             utf8: false,
             geoparquet: false,
-            onChunk({ columnName, columnData, rowStart }) {
-              const column = values[columns.findIndex(({ key }) => key === columnName)]!;
-              for (let i = 0; i < columnData.length; i++) column[rowStart - start + i] = columnData[i];
-            },
+            onChunk: ({ columnName, columnData }) =>
+              pages[columns.findIndex(({ key }) => key === columnName)]!.push(columnData),
           }));
-        yield Array.from({ length: end - start }, (_, at) => new ParquetRecord(start + 1 + at, at, values, columns));
+        const values = pages.map((found) => found.length === 1 ? found[0]! : found.flatMap((page) => [...page]));
+        for (let from = start; from < end; from += SLICE_ROWS) {
+          const length = Math.min(SLICE_ROWS, end - from);
+          yield Array.from({ length }, (_, i) => new ParquetRecord(from + i + 1, from + i - start, values, columns));
+        }
         start = end;
       }
     },
   };
 }
 
-/** A row of a group, which stays in columns: as arrays of their own, rows would take half as much memory again. */
+/** A row of a group, which stays in columns: rows as arrays of their own would take 100 MiB more in all. */
 class ParquetRecord implements FileRecord {
   /** Rows are counted: there are no lines. */
   readonly line: number;
   readonly #at: number;
-  readonly #values: readonly (readonly unknown[])[];
+  readonly #values: readonly DecodedArray[];
   readonly #columns: readonly ReadColumn[];
 
-  constructor(line: number, at: number, values: readonly (readonly unknown[])[], columns: readonly ReadColumn[]) {
+  constructor(line: number, at: number, values: readonly DecodedArray[], columns: readonly ReadColumn[]) {
     this.line = line;
     this.#at = at;
     this.#values = values;
