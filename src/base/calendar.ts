@@ -5,6 +5,9 @@
  * @module
  */
 
+/** `00` to `99`: padding every part of a time anew takes most of the work of writing it. */
+const TWO_DIGITS = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, "0"));
+
 /** Milliseconds of a day. */
 export const DAY_MILLIS = 86_400_000;
 const NANOS_PER_MILLI = 1_000_000n;
@@ -45,17 +48,19 @@ export function civilOf(days: number): CivilDate {
 /** `2023-10-25`; years outside of 0 to 9999 as `+012345-01-01`. */
 export function dateText(days: number): string {
   const { year, month, day } = civilOf(days);
-  const years = year >= 0 && year <= 9999 ? pad(year, 4) : `${year < 0 ? "-" : "+"}${pad(Math.abs(year), 6)}`;
-  return `${years}-${pad(month, 2)}-${pad(day, 2)}`;
+  const years = year >= 0 && year <= 9999
+    ? TWO_DIGITS[Math.floor(year / 100)]! + TWO_DIGITS[year % 100]!
+    : `${year < 0 ? "-" : "+"}${pad(Math.abs(year), 6)}`;
+  return `${years}-${TWO_DIGITS[month]!}-${TWO_DIGITS[day]!}`;
 }
 
 /** `12:01:13`, and a fraction without trailing zeros where there is one. */
 export function timeText(millisOfDay: number, nanosOfMilli: number): string {
   const seconds = Math.floor(millisOfDay / 1000);
   const fraction = fractionText((millisOfDay % 1000) * 1_000_000 + nanosOfMilli);
-  return `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}${
-    fraction === "" ? "" : `.${fraction}`
-  }`;
+  const minutes = Math.floor(seconds / 60);
+  const text = `${TWO_DIGITS[Math.floor(minutes / 60)]!}:${TWO_DIGITS[minutes % 60]!}:${TWO_DIGITS[seconds % 60]!}`;
+  return fraction === "" ? text : `${text}.${fraction}`;
 }
 
 /** `2023-10-25T12:01:13.182`, as `Temporal.PlainDateTime` writes it. */
@@ -66,7 +71,12 @@ export function dateTimeText(millis: number, nanos: number): string {
 
 /** The nine digits of a fraction of a second without trailing zeros; empty for 0. */
 export function fractionText(nanosOfSecond: number): string {
-  return nanosOfSecond === 0 ? "" : pad(nanosOfSecond, 9).replace(/0+$/, "");
+  if (nanosOfSecond === 0) return "";
+  let digits = nanosOfSecond;
+  let width = 9;
+  for (; digits % 1000 === 0; width -= 3) digits /= 1000;
+  for (; digits % 10 === 0; width--) digits /= 10;
+  return pad(digits, width);
 }
 
 /** A number with leading zeros. */
