@@ -34,7 +34,8 @@ export interface ClusterOptions {
 const AVOID_MS = 2_000;
 /** One server may hold up a metadata round for this long. */
 const ATTEMPT_MS = 5_000;
-const START_ROUNDS = 3;
+/** How often all servers are asked: while a cluster starts or fails over, each of them may be out for a moment. */
+const ROUNDS = 3;
 /** The least time between two questions for the same leaders, however many ask. */
 const REFRESH_MS = 20;
 
@@ -70,18 +71,7 @@ export class Cluster {
    * @throws FlussConnectionError `CONNECTION.REFUSED` when no address answers, `CONNECTION.AUTH_FAILED`, ...
    */
   async start(options: CallOptions = {}): Promise<void> {
-    const deadline = this.deadline(options);
-    for (let round = 1;; round++) {
-      try {
-        await this.#ask({}, deadline);
-        return;
-      } catch (error) {
-        if (!FlussError.is(error) || !error.retriable || round === START_ROUNDS || deadline.remainingMs === 0) {
-          throw error;
-        }
-        await this.#pause(deadline, backOffMs(round + 2), "connecting", error);
-      }
-    }
+    await this.#ask({}, this.deadline(options));
   }
 
   /** A tablet server that is known to live. */
@@ -246,8 +236,23 @@ export class Cluster {
     });
   }
 
-  /** Runs a call on one server after another until one of them answers, with an error or without. */
+  /** Runs a call on some server, in a few rounds with pauses between them. */
   async #onSome<T>(
+    deadline: Deadline,
+    call: (connection: RpcConnection, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    for (let round = 1;; round++) {
+      try {
+        return await this.#onSomeOnce(deadline, call);
+      } catch (error) {
+        if (!FlussError.is(error) || !error.retriable || round === ROUNDS || deadline.remainingMs === 0) throw error;
+        await this.#pause(deadline, backOffMs(round + 2), "asking the cluster", error);
+      }
+    }
+  }
+
+  /** Runs a call on one server after another until one of them answers, with an error or without. */
+  async #onSomeOnce<T>(
     deadline: Deadline,
     call: (connection: RpcConnection, deadline: Deadline) => Promise<T>,
   ): Promise<T> {

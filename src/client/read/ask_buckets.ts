@@ -102,10 +102,12 @@ class Search<T> {
   /** Asks once for each bucket; returns those that are worth another try. */
   async round(asked: readonly Asked[], refresh: boolean): Promise<Asked[]> {
     const partitions = [...Map.groupBy(asked, ({ ref }) => ref.partition).values()];
-    return (await Promise.all(partitions.map((asked) => this.#askPartition(asked, refresh)))).flat();
+    return (await Promise.all(
+      partitions.map((asked) => this.#orAgain(asked, () => this.#askPartition(asked, refresh))),
+    )).flat();
   }
 
-  async #askPartition(asked: readonly Asked[], refresh: boolean): Promise<Asked[]> {
+  async #askPartition(asked: readonly Asked[], refresh: boolean): Promise<readonly Asked[]> {
     const { cluster } = this.#client;
     const { target } = this.#table;
     const { partition, partitionId } = asked[0]!.ref;
@@ -121,7 +123,7 @@ class Search<T> {
     if (known.tableId < target.tableId) {
       // For a moment, what is known of the leaders, here or by the servers, is of the table that had the name before.
       this.failure = this.#error(7, "the servers still lead to the table that had this name before", asked[0]!.ref);
-      return [...asked];
+      return asked;
     }
     if (known.tableId !== target.tableId) {
       target.gone();
@@ -129,16 +131,15 @@ class Search<T> {
     }
     const { leaders: all } = known;
     const leaders = [...Map.groupBy(asked, ({ ref }) => all[ref.bucket] ?? -1)];
-    return (await Promise.all(leaders.map(([leader, asked]) => this.#askLeader(leader, asked)))).flat();
+    return (await Promise.all(
+      leaders.map(([leader, asked]) => this.#orAgain(asked, () => this.#askLeader(leader, asked))),
+    )).flat();
   }
 
-  async #askLeader(leader: number, asked: readonly Asked[]): Promise<readonly Asked[]> {
-    if (leader < 0) {
-      this.failure = this.#error(44, undefined, asked[0]!.ref);
-      return asked;
-    }
+  /** The buckets that are open after `ask`: all of them, where it ends with an error that may pass. */
+  async #orAgain(asked: readonly Asked[], ask: () => Promise<readonly Asked[]>): Promise<readonly Asked[]> {
     try {
-      return await this.#ask(leader, asked);
+      return await ask();
     } catch (error) {
       if (!FlussError.is(error) || !error.retriable) throw error;
       this.failure = error;
@@ -146,7 +147,8 @@ class Search<T> {
     }
   }
 
-  async #ask(leader: number, asked: readonly Asked[]): Promise<readonly Asked[]> {
+  async #askLeader(leader: number, asked: readonly Asked[]): Promise<readonly Asked[]> {
+    if (leader < 0) throw this.#error(44, undefined, asked[0]!.ref);
     const connection = await this.#client.cluster.connect(leader, this.#deadline);
     const group = {
       tableId: this.#table.target.tableId,

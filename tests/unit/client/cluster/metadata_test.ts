@@ -133,6 +133,29 @@ test("a server that fails to answer metadata is passed over", () =>
     assert.equal(fake.rows().size, 9);
   }));
 
+for (const outcome of [{ code: 1 }, { hangUp: "undone" }] as const) {
+  test(`servers that are all out for a moment are asked again (${Object.keys(outcome)[0]})`, () =>
+    withFakeCluster(3, {}, async (cluster, db) => {
+      cluster.create(users);
+      const failures = new Map<string, number>();
+      cluster.onCall = ({ api }) => {
+        const before = failures.get(api) ?? 0;
+        if (!["GET_TABLE_INFO", "GET_METADATA"].includes(api) || before === 4) return undefined;
+        failures.set(api, before + 1);
+        return outcome;
+      };
+      assert.equal(await within(10_000, db.table(users).lookup({ id: 1 })), null);
+      assert.deepEqual([...failures.values()], [4, 4]);
+    }));
+}
+
+test("servers that stay out are no longer asked after a while, and what they say is told", () =>
+  withFakeCluster(2, {}, async (cluster, db) => {
+    cluster.create(users);
+    cluster.onCall = ({ api }) => api === "GET_TABLE_INFO" ? { code: 1 } : undefined;
+    await assert.rejects(within(10_000, db.table(users).lookup({ id: 1 })), is("SERVER.NETWORK_EXCEPTION"));
+  }));
+
 test("a lookup without a leader ends at its deadline, also when the alarm for that comes late", () =>
   withFakeCluster(2, {}, async (cluster, db) => {
     const fake = cluster.create(users);

@@ -120,6 +120,20 @@ test("offsets: earliest, latest, by time, in the future; leaders that move", () 
     await assert.rejects(ask("latest"), is("SERVER.TABLE_NOT_EXIST"));
   }));
 
+test("offsets are asked for until the deadline, also while nobody knows the leaders", () =>
+  withFakeLogs(2, {}, async (cluster, client) => {
+    const fake = cluster.create(logs);
+    fake.append(0, rows(0, 5));
+    const bound = await bind(client, logs);
+    const deadline = client.cluster.deadline();
+    const refs = await listBuckets(client, bound, undefined, deadline);
+    fake.log(0).leader = 1;
+    let failures = 0;
+    cluster.onCall = ({ api }) => api === "GET_METADATA" && failures++ < 20 ? { code: 1 } : undefined;
+    assert.deepEqual(await fetchOffsets(client, bound, refs, "latest", deadline), [5n, 0n]);
+    assert.equal(failures, 21);
+  }));
+
 test("buckets and where reading starts and ends", () =>
   withFakeLogs(1, {}, async (cluster, client) => {
     const fake = cluster.create(parts);
