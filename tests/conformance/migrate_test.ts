@@ -314,7 +314,7 @@ test(
     withDatabase(async (db, database) => {
       await prepareLocks(db, database);
       {
-        await using lock = await takeLock(db, database, { by: "ada", leaseMs: 900 });
+        await using lock = await takeLock(db, database, { by: "ada", leaseMs: 1500 });
         await new Promise((resolve) => setTimeout(resolve, 2500));
         await lock.confirm();
         await assert.rejects(takeLock(db, database, { by: "bob" }), isCode("MIGRATION.LOCKED"));
@@ -417,6 +417,18 @@ function dying(db: Db, calls: number, arrives: boolean): { readonly db: Db; read
   return { db: wrap(db), made: () => made };
 }
 
+/** Does it again where the short lease ended, as it does on a machine that stands still for a moment. */
+async function insist(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!FlussError.is(error, "MIGRATION.LOCK_LOST") || attempt === 10) throw error;
+    }
+  }
+}
+
 test(
   "apply that is killed at any step and run again ends in the same state",
   needsCluster,
@@ -457,14 +469,20 @@ test(
       let runs = 0;
       for (let step = 1; step <= steps; step += every) {
         for (const arrives of [false, true]) {
-          await clean();
-          const dead = dying(db, step, arrives);
-          await apply(dead.db, project(), { allow, leaseMs: 150 }).then(
-            // A lock that could not be given back is no failure: everything was done before that.
-            () => assert.ok(step >= steps - 1, `not killed at ${step}`),
-            (error: Error) => assert.ok((error.cause ?? error) instanceof Killed, `at ${step}: ${error}`),
-          );
-          await apply(db, project(), { allow, leaseMs: 150, waitMs: 15_000 });
+          await insist(async () => {
+            await clean();
+            const dead = dying(db, step, arrives);
+            await apply(dead.db, project(), { allow, leaseMs: 150 }).then(
+              // A lock that could not be given back is no failure: everything was done before that.
+              () => assert.ok(step >= steps - 1, `not killed at ${step}`),
+              (error: Error) => {
+                const reason = error.cause ?? error;
+                if (FlussError.is(reason, "MIGRATION.LOCK_LOST")) throw reason;
+                assert.ok(reason instanceof Killed, `at ${step}: ${error}`);
+              },
+            );
+          });
+          await insist(() => apply(db, project(), { allow, leaseMs: 150, waitMs: 15_000 }));
           // Where everything was done, nobody needed the lock that the dead one left; its lease ends by itself.
           for (let wait = 0; wait < 50 && (await status(db, project())).lock !== null; wait++) {
             await new Promise((resolve) => setTimeout(resolve, 20));
